@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: help lab demo env test lint unit labtests notebooks browser constraints clean
+SHELL := /bin/bash
+
+help: ## what can be made here
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+lab: ## install what is missing and open JupyterLab on the notebooks
+	@tools/setup/lab.sh
+
+demo: ## the same on the demo host, a recorded server; needs no libvirt
+	@KVMNB_HOST=demo tools/setup/lab.sh
+
+env: ## only the Python environment .venv, ready for `make lab`
+	@tools/setup/lab.sh --prepare
+
+test: ## install what the tests need and run all of the following
+	@tools/setup/test.sh
+
+lint: ## ruff and mypy
+	@tools/setup/test.sh lint
+
+unit: ## tests that need neither a daemon nor a browser
+	@tools/setup/test.sh unit
+
+labtests: ## tests on a libvirtd and guests of their own (root, KVMNB_LAB=1)
+	@tools/setup/test.sh labtests
+
+notebooks: ## every notebook: strictly on the demo host, laxly on a live libvirt
+	@tools/setup/test.sh notebooks
+
+browser: ## JupyterLab in a headless Chromium
+	@tools/setup/test.sh browser
+
+constraints: ## freeze the newest versions that fit into constraints.txt
+	@tools/setup/constraints.sh
+
+clean: ## remove .venv, caches and built packages
+	@rm -rf .venv build dist test-output .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name .git -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

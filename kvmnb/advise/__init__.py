@@ -1,0 +1,1 @@
+"""Facts, turned into findings: one rule, one file."""

@@ -1,0 +1,126 @@
+"""All rules, found by walking this package, and the audit that asks each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import kvmnb.advise
+from kvmnb.advise.finding import Finding, NotChecked, Seen
+from kvmnb.advise.intent import Goal, Intent
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.view import View
+from kvmnb.core.discover import modules
+from kvmnb.core.errors import KvmnbError
+from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import NotSeen
+from kvmnb.facts.host import Host
+from kvmnb.tunable.spelling import percent_encode
+from kvmnb.tunable.tunable import When
+
+_LATEST_FIRST = (When.HOST_BOOT, When.GUEST_START, When.NOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What all rules say of one host and its guests, worst first."""
+
+    goal: Goal
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    checked: tuple[tuple[str, str], ...]
+    """Rule id and subject of each judgement that found nothing."""
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, by id."""
+    found = [module.RULE for module in modules(kvmnb.advise) if isinstance(getattr(module, "RULE", None), Rule)]
+    return tuple(sorted(found, key=lambda rule: rule.id))
+
+
+def rule(rule_id: str) -> Rule:
+    """The rule of this id; KvmnbError that names near ones where there is none."""
+    import difflib
+
+    for one in rules():
+        if one.id == rule_id:
+            return one
+    near = difflib.get_close_matches(rule_id, [one.id for one in rules()], n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`kvmnb rules` lists them"
+    raise KvmnbError(f"there is no rule {rule_id[:60]!r}; {hint}")
+
+
+def audit(
+    host: Host,
+    domains: Sequence[Domain],
+    intent: Intent,
+    *,
+    only: Sequence[str] | None = None,
+    judged: Sequence[str] | None = None,
+) -> Audit:
+    """Ask every rule (or ``only`` these ids) of the host and of each domain (or ``judged`` these names).
+
+    All domains count for the placement and for pins that overlap, also those that are not judged.
+    """
+    view = View(host, domains, intent)
+    findings: list[Finding] = []
+    not_checked: list[NotChecked] = []
+    checked: list[tuple[str, str]] = []
+    for one in rules():
+        if only is not None and one.id not in only:
+            continue
+        for domain in _subjects(one, view, judged):
+            subject = "host" if domain is None else f"domain/{percent_encode(domain.name)}"
+            try:
+                goal = intent.goal if domain is None else view.goal(domain)
+                if goal not in one.goals:
+                    continue
+                seen = list(_ask(one, domain, view))
+            except NotSeen as unseen:
+                not_checked.append(NotChecked(one.id, subject, str(unseen)))
+                continue
+            findings.extend(_finding(one, subject, domain, what) for what in seen)
+            if not seen:
+                checked.append((one.id, subject))
+    findings.sort(key=lambda finding: (finding.severity.rank, finding.subject, finding.id))
+    return Audit(intent.goal, tuple(findings), tuple(not_checked), tuple(checked))
+
+
+def _subjects(one: Rule, view: View, judged: Sequence[str] | None) -> Iterator[Domain | None]:
+    if one.scope == "host":
+        if judged is None:
+            yield None
+        return
+    for domain in view.domains:
+        if judged is None or domain.name in judged:
+            yield domain
+
+
+def _ask(one: Rule, domain: Domain | None, view: View) -> Iterator[Seen]:
+    if domain is None:
+        assert one.check_host is not None
+        return one.check_host(view)
+    assert one.check_domain is not None
+    return one.check_domain(domain, view)
+
+
+def _finding(one: Rule, subject: str, domain: Domain | None, what: Seen) -> Finding:
+    times = [want.tunable.when for want in what.wants]
+    return Finding(
+        id=one.id,
+        subject=subject if what.subject is None else f"{subject}/{what.subject}",
+        domain=None if domain is None else domain.name,
+        severity=what.severity or one.severity,
+        title=one.title,
+        saw=what.saw,
+        sure=what.sure,
+        safety=what.safety,
+        costs=what.costs,
+        when=next((when for when in _LATEST_FIRST if when in times), When.NOW),
+        wants=what.wants,
+        by_hand=what.by_hand,
+        note=what.note,
+        sources=one.sources,
+    )

@@ -1,0 +1,31 @@
+"""What a rule may look at: the facts, the intent, and the placement of all guests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from kvmnb.advise.intent import Goal, Intent
+from kvmnb.facts.domain import Domain
+from kvmnb.facts.host import Host
+from kvmnb.place.placement import Placement
+from kvmnb.place.simple import place
+
+
+class View:
+    """One audit's facts; the placement is computed once, when a rule first asks for it."""
+
+    def __init__(self, host: Host, domains: Sequence[Domain], intent: Intent) -> None:
+        self.host = host
+        self.domains = tuple(domains)
+        self.intent = intent
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where each guest's threads and memory belong, for all guests together."""
+        dedicated = frozenset(domain.uuid for domain in self.domains if self.intent.dedicated(domain))
+        return place(self.host, self.domains, dedicated)
+
+    def goal(self, domain: Domain) -> Goal:
+        """The guest's goal."""
+        return self.intent.goal_of(domain)

@@ -1,0 +1,1 @@
+"""What is: frozen values, in the field's own words."""

@@ -1,0 +1,74 @@
+"""A host's logical CPUs: where they sit, what they share, how they are clocked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.gap import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache(Fact):
+    """One cache as one CPU sees it, from ``cpu*/cache/index*``."""
+
+    level: int
+    """1, 2, 3; ``level``."""
+    type: str
+    """``data``, ``instruction`` or ``unified``; ``type``."""
+    size_bytes: int | None
+    """Its size in bytes; ``size``."""
+    cpus: CpuSet
+    """The CPUs that share it; ``shared_cpu_list``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frequency(Fact):
+    """The frequency policy of one CPU, from ``cpufreq/policy*``."""
+
+    policy: int
+    """The policy's number."""
+    driver: str
+    """``scaling_driver``: intel_pstate, intel_cpufreq, amd-pstate-epp, acpi-cpufreq, ..."""
+    governor: str
+    """``scaling_governor``; under an active p-state driver ``powersave`` is dynamic."""
+    governors: tuple[str, ...]
+    """``scaling_available_governors``."""
+    epp: str | None
+    """``energy_performance_preference``; None where the driver has none."""
+    epps: tuple[str, ...]
+    """``energy_performance_available_preferences``; empty where the driver has none."""
+    scaling_max_khz: int
+    """The highest clock that is allowed now, in kHz; ``scaling_max_freq``."""
+    hardware_max_khz: int
+    """The highest clock that the CPU has, in kHz; ``cpuinfo_max_freq``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu(Fact):
+    """One logical CPU, from ``/sys/devices/system/cpu/cpu*``."""
+
+    id: int
+    """The kernel's number."""
+    online: bool
+    """Whether the kernel schedules on it; ``/sys/devices/system/cpu/online``."""
+    package: int | None
+    """``topology/physical_package_id``; None for an offline CPU."""
+    die: int | None
+    """``topology/die_id``; None where the kernel or the CPU tells none."""
+    cluster: int | None
+    """``topology/cluster_id``; None where the kernel or the CPU tells none."""
+    core: int | None
+    """``topology/core_id``, unique only within its die; None for an offline CPU."""
+    node: int | None
+    """The host NUMA node that lists it; ``node*/cpulist``."""
+    siblings: CpuSet
+    """The hardware threads of its core, itself included; ``topology/thread_siblings_list``."""
+    core_type: str | None
+    """``performance`` or ``efficiency`` on a hybrid package; ``/sys/devices/cpu_core``, ``cpu_atom``."""
+    capacity: int | None
+    """The scheduler's measure of a CPU of unequal speed, at most 1024; ``cpu_capacity``."""
+    caches: tuple[Cache, ...]
+    """Its caches, lowest level first."""
+    frequency: Frequency | None
+    """Its frequency policy; None where the system has no cpufreq, as in most virtual machines."""

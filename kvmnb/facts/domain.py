@@ -1,0 +1,204 @@
+"""A domain: its two configurations, and where its threads may run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.gap import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology(Fact):
+    """The CPU topology that the guest is told, from ``cpu/topology``."""
+
+    sockets: int
+    """``@sockets``."""
+    dies: int
+    """``@dies``, 1 where absent."""
+    clusters: int
+    """``@clusters``, 1 where absent."""
+    cores: int
+    """``@cores``."""
+    threads: int
+    """``@threads``."""
+
+    @property
+    def vcpus(self) -> int:
+        """How many vCPUs this topology holds; libvirt asks that it equals the maximum."""
+        return self.sockets * self.dies * self.clusters * self.cores * self.threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumaCell(Fact):
+    """One guest NUMA cell, from ``cpu/numa/cell``."""
+
+    id: int
+    """``@id``, else its position."""
+    cpus: CpuSet
+    """The vCPUs of the cell; ``@cpus``, empty where absent."""
+    memory_bytes: int
+    """``@memory`` in ``@unit`` (KiB where absent), in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuModel(Fact):
+    """The CPU that the guest sees, from ``cpu``."""
+
+    mode: str | None
+    """``custom``, ``host-model``, ``host-passthrough``, ``maximum``; None without the attribute."""
+    model: str | None
+    """``cpu/model``; None where absent."""
+    migratable: str | None
+    """``@migratable``; None where absent."""
+    features: tuple[tuple[str, str], ...]
+    """Name and policy of each ``cpu/feature``."""
+    topology: Topology | None
+    """None where the element is absent; libvirt then gives each vCPU its own socket."""
+    cells: tuple[NumaCell, ...]
+    """The guest NUMA cells; empty where there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VcpuPin(Fact):
+    """One ``cputune/vcpupin``."""
+
+    vcpu: int
+    """``@vcpu``; it may name a vCPU that the guest does not have."""
+    cpus: CpuSet
+    """``@cpuset``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IothreadPin(Fact):
+    """One ``cputune/iothreadpin``."""
+
+    iothread: int
+    """``@iothread``."""
+    cpus: CpuSet
+    """``@cpuset``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryNode(Fact):
+    """One ``numatune/memnode``: the policy of one guest cell."""
+
+    cell: int
+    """``@cellid``."""
+    mode: str
+    """``strict``, ``preferred``, ``interleave`` or ``restrictive``."""
+    nodes: CpuSet
+    """The host nodes, ``@nodeset``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumaTune(Fact):
+    """Where the guest's memory may come from, from ``numatune``."""
+
+    mode: str | None
+    """``memory/@mode``, ``strict`` where absent; None without ``memory``."""
+    nodes: CpuSet | None
+    """The host nodes, ``memory/@nodeset``; None where absent."""
+    placement: str | None
+    """``memory/@placement``: ``static`` or ``auto``."""
+    cells: tuple[MemoryNode, ...]
+    """The policies of guest cells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryBacking(Fact):
+    """What the guest's memory is made of, from ``memoryBacking``."""
+
+    hugepages: bool
+    """Whether ``hugepages`` is there."""
+    page_sizes_bytes: tuple[int, ...]
+    """The sizes asked for; empty means the host's default size."""
+    locked: bool
+    """Whether ``locked`` is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration(Fact):
+    """One of a domain's two configurations, from its XML."""
+
+    virt_type: str
+    """``kvm``, ``qemu``, ...; ``@type``."""
+    arch: str | None
+    """``os/type/@arch``."""
+    machine: str | None
+    """``os/type/@machine``."""
+    os_id: str | None
+    """libosinfo's word for the guest system, from ``metadata``; None where nobody wrote it."""
+    hyperv: bool
+    """Whether ``features/hyperv`` is there, a sign of a Windows guest."""
+    vcpus: int
+    """The most vCPUs that the guest may have; ``vcpu``."""
+    vcpus_current: int
+    """The vCPUs that it starts with; ``vcpu/@current``, else the maximum."""
+    vcpu_cpus: CpuSet | None
+    """The default CPUs of its threads; ``vcpu/@cpuset``; None means all."""
+    vcpu_placement: str
+    """``static`` or ``auto``; ``vcpu/@placement``."""
+    memory_bytes: int
+    """The memory that it starts with, hot-plugged modules included; ``memory``."""
+    memory_modules_bytes: int
+    """The part of it that memory devices hold; ``devices/memory/target/size``."""
+    cpu: CpuModel | None
+    """None without a ``cpu`` element; QEMU's default model then holds."""
+    iothreads: int
+    """``iothreads``, 0 where absent."""
+    vcpu_pins: tuple[VcpuPin, ...]
+    """All ``vcpupin``."""
+    emulator_pin: CpuSet | None
+    """``emulatorpin/@cpuset``; None where absent."""
+    iothread_pins: tuple[IothreadPin, ...]
+    """All ``iothreadpin``."""
+    numatune: NumaTune | None
+    """None where absent: memory comes from wherever a thread first touches it."""
+    memory_backing: MemoryBacking
+    """What its memory is made of."""
+
+    def pin_of(self, vcpu: int) -> CpuSet | None:
+        """Where this vCPU may run: its pin, else the default set; None means all CPUs."""
+        pin = next((pin.cpus for pin in self.vcpu_pins if pin.vcpu == vcpu), None)
+        return self.vcpu_cpus if pin is None else pin
+
+    @property
+    def pinned(self) -> CpuSet:
+        """The CPUs of all its vCPU pins."""
+        return CpuSet(cpu for pin in self.vcpu_pins for cpu in pin.cpus)
+
+    @property
+    def dedicated(self) -> bool:
+        """Whether every vCPU has a pin of its own, the sign that the guest is meant to have its CPUs."""
+        return {pin.vcpu for pin in self.vcpu_pins} >= set(range(self.vcpus))
+
+    @property
+    def windows(self) -> bool:
+        """Whether the guest is Windows: by libosinfo's word, else by enlightenments that only Windows uses."""
+        return "microsoft" in self.os_id if self.os_id else self.hyperv
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain(Fact):
+    """One domain that libvirt knows."""
+
+    uuid: str
+    """Its UUID."""
+    name: str
+    """Its name: hostile text, written by whoever made it."""
+    running: bool
+    """Whether it runs."""
+    persistent: bool
+    """Whether libvirt keeps it when it stops."""
+    inactive: Configuration | None
+    """What its next start reads; None for a transient domain."""
+    live: Configuration | None
+    """What runs; None while it is shut off."""
+
+    @property
+    def wanted(self) -> Configuration:
+        """The configuration that tuning is about: the persistent one, of a transient domain the live one."""
+        chosen = self.inactive if self.inactive is not None else self.live
+        assert chosen is not None, "a domain has at least one configuration"
+        return chosen

@@ -1,0 +1,47 @@
+"""The host as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.cpu import Cpu
+from kvmnb.facts.gap import Fact
+from kvmnb.facts.hypervisor import Hypervisor
+from kvmnb.facts.memory import NumaNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host(Fact):
+    """One host: its CPUs, NUMA nodes and hypervisor."""
+
+    uuid: str | None
+    """The host's UUID as libvirt knows it; None without libvirt; capabilities ``host/uuid``."""
+    arch: str | None
+    """The host's architecture; capabilities ``host/cpu/arch``."""
+    cpus: tuple[Cpu, ...]
+    """All CPUs that are present, by number."""
+    numa_nodes: tuple[NumaNode, ...]
+    """All online nodes, by number."""
+    isolated: CpuSet
+    """CPUs that the scheduler leaves alone; ``/sys/devices/system/cpu/isolated``."""
+    hypervisor: Hypervisor | None
+    """None for a bare tree without libvirt."""
+
+    @property
+    def online(self) -> CpuSet:
+        """The CPUs that the kernel schedules on."""
+        return CpuSet(cpu.id for cpu in self.cpus if cpu.online)
+
+    @property
+    def cores(self) -> tuple[CpuSet, ...]:
+        """The hardware threads of each core that has a CPU online, by their first CPU."""
+        return tuple(sorted({cpu.siblings for cpu in self.cpus if cpu.online}))
+
+    def cpu(self, number: int) -> Cpu | None:
+        """The CPU of this number, if it is present."""
+        return next((cpu for cpu in self.cpus if cpu.id == number), None)
+
+    def nodes_of(self, cpus: CpuSet) -> CpuSet:
+        """The nodes that these CPUs lie on."""
+        return CpuSet(node.id for node in self.numa_nodes if not node.cpus.isdisjoint(cpus))

@@ -1,0 +1,38 @@
+"""A host's NUMA nodes and their pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.gap import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HugepagePool(Fact):
+    """The hugepages of one size on one node, from ``node*/hugepages/hugepages-*``."""
+
+    size_bytes: int
+    """The size of one page, in bytes."""
+    total: int
+    """Pages in the pool; ``nr_hugepages``."""
+    free: int
+    """Pages that nobody uses; ``free_hugepages``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumaNode(Fact):
+    """One host NUMA node, from ``/sys/devices/system/node/node*``."""
+
+    id: int
+    """The kernel's number."""
+    cpus: CpuSet
+    """Its CPUs that are online; empty on a node of memory alone; ``cpulist``."""
+    memory_bytes: int
+    """Its memory, 0 on a node of CPUs alone; ``meminfo``, MemTotal."""
+    free_bytes: int
+    """Its memory that nobody uses; ``meminfo``, MemFree."""
+    distances: tuple[int, ...]
+    """To each online node in the order of their numbers, 10 to itself; ``distance``."""
+    hugepages: tuple[HugepagePool, ...]
+    """One pool for each hugepage size."""

@@ -1,0 +1,184 @@
+"""A libvirt connection as a Hypervisor.
+
+The only module that imports libvirt-python, and only when a connection is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, SourceError
+from kvmnb.machine.hypervisor import DomainRecord, Layer, Pins, Thread, Versions
+
+T = TypeVar("T")
+
+INSTALL_BINDINGS = (
+    "libvirt-python is not installed; it builds against libvirt's headers: "
+    "`apt install libvirt-dev pkg-config gcc python3-dev` (Fedora/RHEL: `dnf install libvirt-devel gcc "
+    "python3-devel`), then `pip install libvirt-python`"
+)
+
+
+def import_libvirt() -> Any:
+    """The libvirt module, quiet on stderr; SourceError that says how to get it where it is absent."""
+    try:
+        import libvirt
+    except ImportError as problem:
+        raise SourceError(INSTALL_BINDINGS) from problem
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    return libvirt
+
+
+class Connection:
+    """One open connection to a libvirt driver."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self._libvirt = import_libvirt()
+        try:
+            self._connect = self._libvirt.open(uri)
+        except self._libvirt.libvirtError as problem:
+            raise SourceError(_why_refused(uri, problem, self._libvirt)) from problem
+
+    def versions(self) -> Versions:
+        driver: str = self._ask("asking libvirt for its driver", self._connect.getType)
+        libvirt_version = self._ask("asking libvirt for its version", self._connect.getLibVersion)
+        try:
+            hypervisor: str | None = _dotted(self._connect.getVersion())
+        except self._libvirt.libvirtError:
+            hypervisor = None
+        return Versions(libvirt=_dotted(libvirt_version), hypervisor=hypervisor, driver=driver)
+
+    def capabilities(self) -> str:
+        text: str = self._ask("asking libvirt for the host's capabilities", self._connect.getCapabilities)
+        return text
+
+    def domain_capabilities(self, virt_type: str, arch: str, machine: str, emulator: str | None) -> str:
+        text: str = self._ask(
+            f"asking libvirt what a {virt_type} guest of machine type {machine} may have",
+            lambda: self._connect.getDomainCapabilities(emulator, arch, machine, virt_type, 0),
+        )
+        return text
+
+    def domains(self) -> tuple[DomainRecord, ...]:
+        listed = self._ask("listing the domains", self._connect.listAllDomains)
+        records = []
+        for domain in listed:
+            try:
+                records.append(
+                    DomainRecord(
+                        uuid=domain.UUIDString(),
+                        name=domain.name(),
+                        running=bool(domain.isActive()),
+                        persistent=bool(domain.isPersistent()),
+                    )
+                )
+            except self._libvirt.libvirtError as problem:
+                # A domain may end between the listing and the question; then it is simply not there.
+                if problem.get_error_code() != self._libvirt.VIR_ERR_NO_DOMAIN:
+                    raise KvmnbError(f"listing the domains of {self.uri}: {problem}") from problem
+        return tuple(sorted(records, key=lambda record: record.name))
+
+    def xml(self, uuid: str, layer: Layer) -> str:
+        flags = self._libvirt.VIR_DOMAIN_XML_INACTIVE if layer is Layer.PERSISTENT else 0
+        # Without SECURE a later define would drop the passwords that this text does not hold.
+        flags |= self._libvirt.VIR_DOMAIN_XML_SECURE
+        text: str = self._on_domain(uuid, f"reading its {layer.value} XML", lambda domain: domain.XMLDesc(flags))
+        return text
+
+    def define(self, uuid: str, xml: str) -> None:
+        self._on_domain(uuid, "looking it up before the define", lambda domain: domain.name())
+        validate = self._libvirt.VIR_DOMAIN_DEFINE_VALIDATE
+        self._ask("defining the edited XML", lambda: self._connect.defineXMLFlags(xml, validate))
+
+    def pins(self, uuid: str) -> Pins:
+        live = self._libvirt.VIR_DOMAIN_AFFECT_LIVE
+
+        def read(domain: Any) -> Pins:
+            vcpus = domain.vcpuPinInfo(live)
+            iothreads = domain.ioThreadInfo(live) if hasattr(domain, "ioThreadInfo") else []
+            return Pins(
+                vcpus={number: _to_set(cpus) for number, cpus in enumerate(vcpus)},
+                emulator=_to_set(domain.emulatorPinInfo(live)),
+                iothreads={number: _to_set(cpus) for number, cpus in iothreads},
+            )
+
+        return self._on_domain(uuid, "reading its live pins", read)
+
+    def pin(self, uuid: str, thread: Thread, number: int, cpus: CpuSet) -> None:
+        live = self._libvirt.VIR_DOMAIN_AFFECT_LIVE
+        cpu_map = tuple(cpu in cpus for cpu in range(max(self._cpu_count, max(cpus, default=0) + 1)))
+        calls: dict[Thread, Callable[[Any], int]] = {
+            Thread.VCPU: lambda domain: domain.pinVcpuFlags(number, cpu_map, live),
+            Thread.EMULATOR: lambda domain: domain.pinEmulator(cpu_map, live),
+            Thread.IOTHREAD: lambda domain: domain.pinIOThread(number, cpu_map, live),
+        }
+        self._on_domain(uuid, f"pinning its {thread.value} {number} to CPUs {cpus}", calls[thread])
+
+    def close(self) -> None:
+        try:
+            self._connect.close()
+        except self._libvirt.libvirtError:
+            # The daemon may be gone already; there is nothing left to let go of.
+            return
+
+    @cached_property
+    def _cpu_count(self) -> int:
+        present: int = self._ask("asking libvirt for the host's CPUs", lambda: self._connect.getCPUMap()[0])
+        return present
+
+    def _ask(self, doing: str, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except self._libvirt.libvirtError as problem:
+            raise self._error(doing, problem) from problem
+
+    def _on_domain(self, uuid: str, doing: str, call: Callable[[Any], T]) -> T:
+        try:
+            domain = self._connect.lookupByUUIDString(uuid)
+        except self._libvirt.libvirtError as problem:
+            if problem.get_error_code() == self._libvirt.VIR_ERR_NO_DOMAIN:
+                raise DomainGone(f"{doing}: no domain with UUID {uuid} is known to {self.uri} any more") from problem
+            raise self._error(doing, problem) from problem
+        return self._ask(f"domain {domain.name()!r}: {doing}", lambda: call(domain))
+
+    def _error(self, doing: str, problem: Any) -> KvmnbError:
+        code = problem.get_error_code()
+        text = f"{doing} at {self.uri}: {problem.get_error_message() or problem}"
+        if code == self._libvirt.VIR_ERR_NO_DOMAIN:
+            return DomainGone(text)
+        if code in (self._libvirt.VIR_ERR_NO_SUPPORT, self._libvirt.VIR_ERR_CONFIG_UNSUPPORTED):
+            return NotAnswered(text)
+        return KvmnbError(text)
+
+
+def _why_refused(uri: str, problem: Any, libvirt: Any) -> str:
+    """One sentence for a connection that could not be opened, with what to do next."""
+    said = (problem.get_error_message() or str(problem)).rstrip(".")
+    if (
+        problem.get_error_code() in (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_ACCESS_DENIED)
+        or "ermission denied" in said
+    ):
+        advice = "add your user to the group libvirt (`usermod -aG libvirt USER`, then log in anew) or run as root"
+    elif "No such file" in said or "refused" in said:
+        advice = (
+            "start the daemon (`systemctl start virtqemud.socket` or `systemctl start libvirtd`), "
+            "or look at the demo host with --demo"
+        )
+    elif "no connection driver" in said or "unknown URI" in said.lower() or "could not parse" in said.lower():
+        advice = "check the spelling of the URI, such as qemu:///system, qemu+ssh://HOST/system or test:///default"
+    else:
+        advice = "check that the host and its libvirt daemon answer"
+    return f"cannot connect to {uri}: {said}; {advice}"
+
+
+def _dotted(number: int) -> str:
+    """libvirt's version number (major * 1,000,000 + minor * 1,000 + release) as text."""
+    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
+
+
+def _to_set(cpu_map: tuple[bool, ...]) -> CpuSet:
+    return CpuSet(number for number, allowed in enumerate(cpu_map) if allowed)

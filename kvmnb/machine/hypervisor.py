@@ -1,0 +1,99 @@
+"""The seam to libvirt: one small interface, kept by a connection and by a recording's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from kvmnb.core.cpuset import CpuSet
+
+
+class Layer(Enum):
+    """Which of a domain's two configurations: what its next start reads, or what runs now."""
+
+    PERSISTENT = "persistent"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRecord:
+    """What a listing says of a domain."""
+
+    uuid: str
+    name: str
+    running: bool
+    persistent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of libvirt's daemon and of the hypervisor it drives; None where it is not told."""
+
+    libvirt: str
+    hypervisor: str | None
+    driver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Where the threads of a running guest may run, as libvirt keeps it."""
+
+    vcpus: Mapping[int, CpuSet]
+    emulator: CpuSet
+    iothreads: Mapping[int, CpuSet]
+
+
+class Thread(Enum):
+    """A kind of thread that libvirt pins; the value is libvirt's element."""
+
+    VCPU = "vcpupin"
+    EMULATOR = "emulatorpin"
+    IOTHREAD = "iothreadpin"
+
+
+class Hypervisor(Protocol):
+    """What kvmnb asks of libvirt. UUIDs are lower-case text with dashes.
+
+    Every call raises KvmnbError with a sentence for people; ``DomainGone`` where the domain is no
+    longer there; ``NotAnswered`` where this source has no answer (a recording asked for live state).
+    """
+
+    uri: str
+
+    def versions(self) -> Versions:
+        """The versions in force."""
+        ...
+
+    def capabilities(self) -> str:
+        """libvirt's capabilities XML of the host."""
+        ...
+
+    def domain_capabilities(self, virt_type: str, arch: str, machine: str, emulator: str | None) -> str:
+        """The domain capabilities XML for one kind of guest."""
+        ...
+
+    def domains(self) -> tuple[DomainRecord, ...]:
+        """All domains, running or not, by name."""
+        ...
+
+    def xml(self, uuid: str, layer: Layer) -> str:
+        """A domain's XML, secrets included where the connection may read them."""
+        ...
+
+    def define(self, uuid: str, xml: str) -> None:
+        """Make ``xml`` the persistent configuration of a domain that exists, validated by the schema."""
+        ...
+
+    def pins(self, uuid: str) -> Pins:
+        """The live pins of a running guest."""
+        ...
+
+    def pin(self, uuid: str, thread: Thread, number: int, cpus: CpuSet) -> None:
+        """Pin a thread of a running guest now, without touching its persistent configuration."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...

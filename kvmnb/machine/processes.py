@@ -1,0 +1,91 @@
+"""The QEMU processes of this host and their threads, from ``/proc``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.machine.files import Files
+from kvmnb.machine.hypervisor import Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Qemu:
+    """One QEMU process; ``start_ticks`` tells it from a later process with its number."""
+
+    pid: int
+    start_ticks: int
+    uuid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class QemuThread:
+    """One thread of a QEMU process.
+
+    ``kind`` is None for a thread that libvirt does not pin by itself (workers follow the emulator).
+    """
+
+    tid: int
+    name: str
+    kind: Thread | None
+    number: int
+    allowed: CpuSet
+
+
+def qemu_processes(files: Files) -> Iterator[Qemu]:
+    """Every QEMU process that says which guest it runs (``-uuid`` and ``-name guest=`` in its arguments).
+
+    A process that ends meanwhile, or whose arguments this user may not read, is left out.
+    """
+    for pid in files.names("proc"):
+        if not pid.isdecimal():
+            continue
+        try:
+            # The name is cut at 15 characters, so "qemu-system-x86_64" reads "qemu-system-x86".
+            if not files.read(f"proc/{pid}/comm").startswith(("qemu", "kvm")):
+                continue
+            arguments = files.read_bytes(f"proc/{pid}/cmdline").decode(errors="replace").split("\0")
+            start_ticks = int(files.read(f"proc/{pid}/stat").rpartition(")")[2].split()[19])
+        except (OSError, ValueError, IndexError):
+            continue
+        after = dict(pairwise(arguments))
+        uuid = after.get("-uuid", "")
+        # libvirt doubles a comma inside a name, since a comma divides QEMU's options.
+        name = re.match(r"guest=((?:[^,]|,,)*)", after.get("-name", ""))
+        if uuid and name:
+            yield Qemu(int(pid), start_ticks, uuid.lower(), name[1].replace(",,", ","))
+
+
+def threads(files: Files, process: Qemu) -> tuple[QemuThread, ...]:
+    """The threads of a QEMU process, by their numbers; those that end meanwhile are left out."""
+    found = []
+    for tid in files.names(f"proc/{process.pid}/task"):
+        folder = f"proc/{process.pid}/task/{tid}"
+        try:
+            name = files.read(f"{folder}/comm")
+            status = files.read(f"{folder}/status")
+        except OSError:
+            continue
+        allowed = re.search(r"^Cpus_allowed_list:\s*(\S*)", status, re.MULTILINE)
+        kind, number = _role(name, int(tid) == process.pid)
+        found.append(QemuThread(int(tid), name, kind, number, CpuSet.parse(allowed[1] if allowed else "")))
+    return tuple(sorted(found, key=lambda thread: thread.tid))
+
+
+def _role(name: str, first: bool) -> tuple[Thread | None, int]:
+    """What a thread does, from the name that QEMU gives it (libvirt sets ``debug-threads=on``).
+
+    >>> _role("CPU 3/KVM", False)
+    (<Thread.VCPU: 'vcpupin'>, 3)
+    """
+    if first:
+        return Thread.EMULATOR, 0
+    if match := re.match(r"CPU (\d+)/", name):
+        return Thread.VCPU, int(match[1])
+    if match := re.match(r"IO iothread(\d+)", name):
+        return Thread.IOTHREAD, int(match[1])
+    return None, 0

@@ -1,0 +1,175 @@
+"""The libvirt side of a recorded host: files that were libvirt's answers.
+
+Layout below the folder ``libvirt``: ``version.json``, ``capabilities.xml``, ``domcaps/*.xml`` and
+``domains/<uuid>/{inactive.xml,live.xml,state.json}``. These texts are the truth of the recording; what
+they cannot answer is not answered.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from kvmnb.core import codec
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, Refused, SourceError
+from kvmnb.core.xml import Document, edit
+from kvmnb.core.xml import Path as XmlPath
+from kvmnb.machine.hypervisor import DomainRecord, Layer, Pins, Thread, Versions
+from kvmnb.machine.judge import judge_domain
+from kvmnb.tunable.domain_shape import DOMAIN
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
+_FILE_OF = {Layer.PERSISTENT: "inactive.xml", Layer.LIVE: "live.xml"}
+
+
+class RecordedHypervisor:
+    """libvirt's recorded answers; every change is refused."""
+
+    def __init__(self, folder: Path, uri: str) -> None:
+        self.uri = uri
+        self._folder = folder
+
+    def versions(self) -> Versions:
+        return codec.from_json(self._text("version.json"), Versions, f"{self._folder}/version.json")
+
+    def capabilities(self) -> str:
+        return self._text("capabilities.xml")
+
+    def domain_capabilities(self, virt_type: str, arch: str, machine: str, emulator: str | None) -> str:
+        folder = self._folder / "domcaps"
+        names = sorted(os.listdir(folder)) if folder.is_dir() else []
+        texts = [self._text(f"domcaps/{name}") for name in names if name.endswith(".xml")]
+        alike: list[str] = []
+        for text in texts:
+            root = Document.parse(text).root
+            said = {child.name: child.text.strip() for child in root.children}
+            if (said.get("domain"), said.get("arch")) != (virt_type, arch):
+                continue
+            if said.get("machine") == machine:
+                return text
+            if _family(said.get("machine", "")) == _family(machine):
+                alike.append(text)
+        if alike:
+            return alike[0]
+        raise NotAnswered(
+            f"the recording {self.uri} holds no domain capabilities for a {virt_type} guest of type {machine}"
+        )
+
+    def domains(self) -> tuple[DomainRecord, ...]:
+        folder = self._folder / "domains"
+        if not folder.is_dir():
+            return ()
+        records = []
+        for uuid in sorted(name for name in os.listdir(folder) if _UUID.match(name)):
+            running = (folder / uuid / "live.xml").is_file()
+            persistent = (folder / uuid / "inactive.xml").is_file()
+            if running or persistent:
+                root = Document.parse(self.xml(uuid, Layer.PERSISTENT if persistent else Layer.LIVE)).root
+                name = next((child.text.strip() for child in root.children if child.name == "name"), "")
+                records.append(DomainRecord(uuid, name, running, persistent))
+        return tuple(sorted(records, key=lambda record: record.name))
+
+    def xml(self, uuid: str, layer: Layer) -> str:
+        self._known(uuid)
+        path = f"domains/{uuid}/{_FILE_OF[layer]}"
+        if not (self._folder / path).is_file():
+            raise NotAnswered(f"domain {uuid} has no {layer.value} configuration in {self.uri}")
+        return self._text(path)
+
+    def define(self, uuid: str, xml: str) -> None:
+        raise Refused(f"{self.uri} is a recording and takes no writes; use a scratch copy of it")
+
+    def pins(self, uuid: str) -> Pins:
+        root = Document.parse(self.xml(uuid, Layer.LIVE)).root
+        everywhere = self._online()
+        by_name = {child.name: child for child in root.children}
+        vcpu = by_name.get("vcpu")
+        count = int(vcpu.text) if vcpu is not None and vcpu.text.strip().isdigit() else 0
+        default = (
+            CpuSet.parse(vcpu.attributes["cpuset"]) if vcpu is not None and "cpuset" in vcpu.attributes else everywhere
+        )
+        tuned = by_name["cputune"].children if "cputune" in by_name else ()
+        vcpus = dict.fromkeys(range(count), default)
+        emulator = default
+        iothread_count = by_name["iothreads"].text.strip() if "iothreads" in by_name else "0"
+        iothreads = dict.fromkeys(range(1, int(iothread_count) + 1), default) if iothread_count.isdigit() else {}
+        for pin in tuned:
+            if "cpuset" not in pin.attributes:
+                continue
+            cpus = CpuSet.parse(pin.attributes["cpuset"])
+            if pin.name == "vcpupin" and int(pin.attributes["vcpu"]) in vcpus:
+                vcpus[int(pin.attributes["vcpu"])] = cpus
+            elif pin.name == "emulatorpin":
+                emulator = cpus
+            elif pin.name == "iothreadpin":
+                iothreads[int(pin.attributes["iothread"])] = cpus
+        return Pins(vcpus, emulator, iothreads)
+
+    def pin(self, uuid: str, thread: Thread, number: int, cpus: CpuSet) -> None:
+        raise Refused(f"{self.uri} is a recording and takes no writes; use a scratch copy of it")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _online(self) -> CpuSet:
+        root = Document.parse(self.capabilities()).root
+        return CpuSet(
+            int(cpu.attributes["id"]) for cpu in root.walk() if cpu.name == "cpu" and "socket_id" in cpu.attributes
+        )
+
+    def _known(self, uuid: str) -> None:
+        if not _UUID.match(uuid) or not (self._folder / "domains" / uuid).is_dir():
+            raise DomainGone(f"no domain with UUID {uuid} is known to {self.uri} any more")
+
+    def _text(self, path: str) -> str:
+        try:
+            return (self._folder / path).read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise SourceError(f"the recording {self.uri} cannot be read: libvirt/{path}: {problem}") from problem
+
+
+class ScratchHypervisor(RecordedHypervisor):
+    """A recording's copy that takes writes: the texts are replaced after libvirt's own judges agreed."""
+
+    def define(self, uuid: str, xml: str) -> None:
+        before = Document.parse(self.xml(uuid, Layer.PERSISTENT)).root
+        after = Document.parse(xml).root
+        for name in ("name", "uuid"):
+            texts = [next((c.text.strip() for c in root.children if c.name == name), None) for root in (before, after)]
+            if texts[0] != texts[1]:
+                raise KvmnbError(
+                    f"defining domain {uuid}: the edited XML changes <{name}> from {texts[0]!r} to {texts[1]!r}"
+                )
+        judge_domain(xml)
+        self._replace(f"domains/{uuid}/{_FILE_OF[Layer.PERSISTENT]}", xml)
+
+    def pin(self, uuid: str, thread: Thread, number: int, cpus: CpuSet) -> None:
+        pins = self.pins(uuid)
+        numbers = {Thread.VCPU: pins.vcpus, Thread.IOTHREAD: pins.iothreads, Thread.EMULATOR: {number: cpus}}[thread]
+        if number not in numbers:
+            raise KvmnbError(f"pinning {thread.value} {number} of domain {uuid}: the running guest has no such thread")
+        if not cpus or not cpus.issubset(self._online()):
+            raise KvmnbError(f"pinning {thread.value} {number} of domain {uuid}: CPUs {cpus} are not all online")
+        step = thread.value if thread is Thread.EMULATOR else f"{thread.value}[{number}]"
+        path = XmlPath.parse(f"cputune/{step}/@cpuset")
+        text = edit(self.xml(uuid, Layer.LIVE), [(path, str(cpus))], DOMAIN).text
+        self._replace(f"domains/{uuid}/{_FILE_OF[Layer.LIVE]}", text)
+
+    def _replace(self, path: str, text: str) -> None:
+        """Put the text in place as one step, so that a kill leaves the old or the new one."""
+        target = self._folder / path
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+
+
+def _family(machine: str) -> str:
+    """The machine type without its version: ``pc-q35-7.2`` and ``q35`` are both ``q35``."""
+    name = re.sub(r"-\d+\.\d+$|-rhel.*$", "", machine)
+    return {"pc-q35": "q35", "pc-i440fx": "pc"}.get(name, name)

@@ -1,0 +1,64 @@
+"""Writes to a scratch copy of a host's files, answered as the kernel answers them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tempfile
+
+from kvmnb.core.errors import Refused
+from kvmnb.machine.files import Files
+
+_CPUFREQ = re.compile(r"sys/devices/system/cpu/(?:cpufreq/policy\d+|cpu\d+/cpufreq)/(\w+)\Z")
+# A choice file lists what may be chosen; the chosen word stands in brackets.
+_CHOICE = re.compile(
+    r"sys/block/[^/]+/queue/scheduler\Z|sys/kernel/mm/transparent_hugepage/(?:enabled|defrag|shmem_enabled)\Z"
+)
+_NUMBER = re.compile(
+    r"sys/kernel/mm/ksm/(?:run|pages_to_scan|sleep_millisecs|merge_across_nodes)\Z"
+    r"|sys/devices/system/cpu/cpufreq/policy\d+/scaling_(?:min|max)_freq\Z"
+)
+_CHOICES_BESIDE = {
+    "scaling_governor": "scaling_available_governors",
+    "energy_performance_preference": "energy_performance_available_preferences",
+}
+
+
+class ScratchFiles(Files):
+    """The files of a scratch copy; a file whose answer is not modelled refuses the write."""
+
+    def writable(self, path: str) -> bool:
+        return self.exists(path) and bool(_CPUFREQ.match(path) or _CHOICE.match(path) or _NUMBER.match(path))
+
+    def write(self, path: str, value: str) -> None:
+        before = self.read(path)
+        word = value.strip()
+        cpufreq = _CPUFREQ.match(path)
+        if cpufreq is not None and cpufreq[1] in _CHOICES_BESIDE:
+            choices = self.read(f"{path.rpartition('/')[0]}/{_CHOICES_BESIDE[cpufreq[1]]}").split()
+            after = _only(word, word in choices, path)
+        elif _CHOICE.match(path):
+            choices = before.replace("[", "").replace("]", "").split()
+            _only(word, word in choices, path)
+            after = " ".join(f"[{choice}]" if choice == word else choice for choice in choices)
+        elif _NUMBER.match(path):
+            after = _only(word, word.isdecimal() and len(word) < 20, path)
+        else:
+            raise Refused(f"writing {word!r} to /{path}: this scratch copy cannot tell how the kernel would answer")
+        self._replace(path, after + "\n")
+
+    def _replace(self, path: str, text: str) -> None:
+        target = self._locate(path)
+        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+
+
+def _only(word: str, allowed: bool, path: str) -> str:
+    if not allowed:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), f"/{path}")
+    return word

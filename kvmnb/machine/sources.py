@@ -1,0 +1,127 @@
+"""Opening a machine: live, recorded, scratch, demo, or a bare tree."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kvmnb.core import codec
+from kvmnb.core.errors import KvmnbError, SourceError
+from kvmnb.machine.connection import Connection
+from kvmnb.machine.files import Files, ReadOnlyFiles
+from kvmnb.machine.machine import Kind, Machine, state_folder
+from kvmnb.machine.proof import why_not_this_host
+from kvmnb.machine.recording import RecordedHypervisor, ScratchHypervisor
+from kvmnb.machine.scratch_files import ScratchFiles
+
+DEFAULT_URI = "qemu:///system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """The word on the cover of a recorded host, ``recording.json``."""
+
+    schema: str
+    made_at: str
+    kvmnb: str
+    title: str
+    origin: str
+
+
+def live(uri: str | None = None) -> Machine:
+    """The host behind a libvirt URI (default: ``$LIBVIRT_DEFAULT_URI``, else ``qemu:///system``).
+
+    Its files are this system's, where both are proved to be one host; otherwise host facts are gaps.
+    """
+    chosen = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or DEFAULT_URI
+    connection = Connection(chosen)
+    gap = why_not_this_host(chosen)
+    files = None if gap else Files(Path("/"))
+    return Machine("live", chosen, chosen, connection, files, gap)
+
+
+def recorded(folder: str | Path) -> Machine:
+    """A recorded host, which refuses every write."""
+    root = Path(folder)
+    cover = _cover(root)
+    hypervisor = RecordedHypervisor(root / "libvirt", str(root))
+    return Machine("recorded", cover.title, str(root), hypervisor, ReadOnlyFiles(root))
+
+
+def scratch(folder: str | Path, into: str | Path | None = None) -> Machine:
+    """A copy of a recorded host that takes writes, in a new folder or in ``into``.
+
+    ``into`` is used as it is where it holds a copy already.
+    """
+    target = Path(into) if into is not None else Path(tempfile.mkdtemp(prefix="kvmnb-scratch-")) / "host"
+    return _scratch(Path(folder), target, "scratch")
+
+
+def demo(*, reset: bool = False) -> Machine:
+    """The shipped demo host: a scratch copy under the state folder that lasts between processes."""
+    from kvmnb import demo as shipped
+
+    target = state_folder() / "demo-host"
+    if reset and target.exists():
+        shutil.rmtree(target)
+    elif target.exists() and _cover(target) != _cover(shipped.path()):
+        # Another release shipped another demo host; its copy must not be judged by this one's texts.
+        shutil.rmtree(target)
+    return _scratch(shipped.path(), target, "demo")
+
+
+def tree(root: str | Path) -> Machine:
+    """A bare tree that holds ``sys/`` and ``proc/``, without libvirt."""
+    folder = Path(root)
+    if not (folder / "sys").is_dir() and not (folder / "proc").is_dir():
+        raise SourceError(
+            f"{folder} holds neither sys/ nor proc/, so it is no tree of a Linux host; name the folder above them"
+        )
+    return Machine("root", str(folder), str(folder), None, ReadOnlyFiles(folder))
+
+
+def hypervisor_installed() -> bool:
+    """Whether a libvirt daemon that drives QEMU is installed on this system, running or not."""
+    search = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/sbin"))
+    return any(shutil.which(daemon, path=search) for daemon in ("virtqemud", "libvirtd"))
+
+
+def _scratch(source: Path, target: Path, kind: Kind) -> Machine:
+    cover = _cover(source)
+    if not target.exists():
+        # Copied beside and moved, so that a kill leaves no half host behind.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".copying-"))
+        try:
+            shutil.copytree(source, beside / "host", symlinks=True, copy_function=shutil.copyfile)
+            os.rename(beside / "host", target)
+        except FileExistsError:
+            pass
+        except OSError as problem:
+            if not target.exists():
+                raise SourceError(f"a scratch copy of {source} cannot be made in {target}: {problem}") from problem
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    hypervisor = ScratchHypervisor(target / "libvirt", str(target))
+    return Machine(kind, cover.title, str(target), hypervisor, ScratchFiles(target))
+
+
+def _cover(folder: Path) -> Recording:
+    path = folder / "recording.json"
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise SourceError(
+            f"{folder} is not a recorded host: {path.name} cannot be read ({problem.strerror}); "
+            "make one with `kvmnb record`, or read a bare tree with --root"
+        ) from problem
+    try:
+        cover = codec.from_json(raw, Recording, str(path))
+    except KvmnbError as problem:
+        raise SourceError(f"{folder} is not a recorded host: {problem}") from problem
+    if cover.schema != "kvmnb.recording/1":
+        raise SourceError(f"{folder} is a recording of the form {cover.schema!r}; this version reads kvmnb.recording/1")
+    return cover

@@ -1,0 +1,67 @@
+"""Which series a machine has, and the one sampler of each machine."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from kvmnb.core.errors import NotAnswered
+from kvmnb.machine.machine import Machine
+from kvmnb.measure.live import LiveSource
+from kvmnb.measure.replay import Replay, read_series
+from kvmnb.measure.sampler import Sampler
+from kvmnb.measure.series import Source
+
+SERIES_FILE = "series/threads.jsonl"
+
+_samplers: dict[tuple[str, str], Sampler] = {}
+_lock = threading.Lock()
+
+
+def series_source(machine: Machine) -> Source:
+    """Where the series of a machine come from; NotAnswered says in a sentence why it has none."""
+    files = machine.files
+    if files is None:
+        raise NotAnswered(
+            f"There are no live series of {machine.title}: they are read from /proc of the host itself, and "
+            f"{machine.files_gap}. Run kvmnb on that host to see them."
+        )
+    if files.root == Path("/"):
+        return LiveSource(files)
+    text = files.read(SERIES_FILE) if files.exists(SERIES_FILE) else _shipped(machine)
+    if text is None:
+        raise NotAnswered(
+            f"There are no series of {machine.title}: it is a recorded host, and none were recorded with it."
+        )
+    uuids = {record.name: record.uuid for record in machine.libvirt.domains()} if machine.hypervisor else {}
+    return Replay(read_series(text, f"{SERIES_FILE} of {machine.title}"), uuids)
+
+
+def sampler_of(machine: Machine) -> Sampler:
+    """The sampler of a machine, made where it has none; NotAnswered where it has no series."""
+    key = (machine.kind, machine.origin)
+    with _lock:
+        for known, sampler in list(_samplers.items()):
+            if not sampler.subscribers:
+                del _samplers[known]
+        if key not in _samplers:
+            _samplers[key] = Sampler(series_source(machine))
+        return _samplers[key]
+
+
+def close_samplers() -> None:
+    """End every sampler's thread and wait for its end."""
+    with _lock:
+        samplers = tuple(_samplers.values())
+        _samplers.clear()
+    for sampler in samplers:
+        sampler.close()
+
+
+def _shipped(machine: Machine) -> str | None:
+    """The series of the demo host, which ship beside its tree; None for another recording."""
+    demo = Path(__file__).parents[1] / "demo"
+    if machine.kind != "demo" and Path(machine.origin).resolve() != (demo / "host").resolve():
+        return None
+    path = demo / SERIES_FILE
+    return path.read_text(encoding="utf-8") if path.exists() else None

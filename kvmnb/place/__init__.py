@@ -1,0 +1,1 @@
+"""Which host CPUs and nodes each guest gets."""

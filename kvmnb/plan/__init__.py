@@ -1,0 +1,1 @@
+"""Wants, turned into a plan that can be read, saved and reviewed."""

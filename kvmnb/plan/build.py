@@ -1,0 +1,174 @@
+"""Wants to a plan: what already holds is dropped, what disagrees is refused, the rest is put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from kvmnb.advise.finding import Finding, Safety
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.core.diff import unified
+from kvmnb.core.errors import Conflict, DomainGone, XmlError
+from kvmnb.core.xml import Document
+from kvmnb.core.xml.mask import mask
+from kvmnb.machine.hypervisor import Layer
+from kvmnb.machine.judge import schema_problem
+from kvmnb.machine.machine import Machine
+from kvmnb.plan.plan import Change, Plan, new_id, version
+from kvmnb.tunable.domain_live import DomainLive
+from kvmnb.tunable.domain_xml import DomainXml, edited, same_value, value_in
+from kvmnb.tunable.tunable import Tunable, Want
+
+# The graver safety wins where several findings want one change.
+_GRAVER = (Safety.SAFE, Safety.DISRUPTIVE, Safety.MANUAL)
+
+
+def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) -> Plan:
+    """The plan that follows these findings on this machine.
+
+    MANUAL findings give no change; their commands are listed. Raises Conflict where two wants
+    disagree, and KvmnbError where a present value cannot be read.
+    """
+    chosen = list(findings)
+    wanted = _merged(chosen)
+    records = {record.name: record for record in machine.hypervisor.domains()} if machine.hypervisor else {}
+    texts: dict[str, str] = {}
+    changes: list[Change] = []
+    notes: list[str] = []
+    for tunable, (value, safety, why, costs) in wanted.items():
+        if isinstance(tunable, DomainXml | DomainLive):
+            record = records.get(tunable.domain)
+            if record is None or record.uuid != tunable.uuid:
+                raise DomainGone(f"planning {tunable}: the domain {tunable.domain!r} is no longer there; audit again")
+            if isinstance(tunable, DomainXml) and not record.persistent:
+                notes.append(f"{tunable} is left out: the guest is transient, so nothing outlives its end")
+                continue
+        before = _present(tunable, machine, texts)
+        if not same_value(value, before):
+            changes.append(
+                Change(tunable=tunable, before=before, after=value, safety=safety, owner=None, why=why, costs=costs)
+            )
+    ordered = tuple(sorted(changes, key=_order))
+    _refuse_shared_cpus(ordered)
+    by_hand = tuple(
+        f"{line}  # {finding.id}, {finding.subject}"
+        for finding in chosen
+        if finding.safety is Safety.MANUAL
+        for line in finding.by_hand
+    )
+    return Plan(
+        id=new_id(),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        kvmnb=version(),
+        uri=machine.hypervisor.uri if machine.hypervisor is not None else machine.origin,
+        host_uuid=host_uuid,
+        machine=machine.kind,
+        domains={
+            one.tunable.domain: one.tunable.uuid for one in ordered if isinstance(one.tunable, DomainXml | DomainLive)
+        },
+        changes=ordered,
+        xml_diffs=_diffs(ordered, texts),
+        commands=tuple(one.tunable.command(one.after) for one in ordered) + by_hand,
+        notes=tuple(notes),
+    )
+
+
+def edited_texts(plan: Plan, machine: Machine) -> dict[str, tuple[str, str]]:
+    """Each touched domain's persistent XML before and after, secrets included: not for showing."""
+    found = {}
+    for group in plan.groups():
+        tunable = group[0].tunable
+        if isinstance(tunable, DomainXml):
+            before = machine.libvirt.xml(tunable.uuid, Layer.PERSISTENT)
+            found[tunable.domain] = (before, _edited(before, group))
+    return found
+
+
+def _merged(findings: Sequence[Finding]) -> dict[Tunable, tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]]]:
+    merged: dict[Tunable, tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]]] = {}
+    for finding in findings:
+        if finding.safety is Safety.MANUAL:
+            continue
+        for want in finding.wants:
+            merged[want.tunable] = _joined(merged.get(want.tunable), want, finding)
+    return merged
+
+
+def _joined(
+    known: tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]] | None, want: Want, finding: Finding
+) -> tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]]:
+    if known is None:
+        return (want.value, finding.safety, (finding.id,), finding.costs)
+    value, safety, why, costs = known
+    if not same_value(want.value, value):
+        raise Conflict(
+            f"{want.tunable} is wanted as {value!r} by {', '.join(why)} and as {want.value!r} by {finding.id}; "
+            "choose one of the findings"
+        )
+    graver = max(safety, finding.safety, key=_GRAVER.index)
+    return (
+        value,
+        graver,
+        (*why, finding.id) if finding.id not in why else why,
+        costs + tuple(cost for cost in finding.costs if cost not in costs),
+    )
+
+
+def _present(tunable: Tunable, machine: Machine, texts: dict[str, str]) -> str | None:
+    """The present value; a domain's XML is read once for all its changes."""
+    if not isinstance(tunable, DomainXml):
+        return tunable.read(machine)
+    if tunable.uuid not in texts:
+        texts[tunable.uuid] = machine.libvirt.xml(tunable.uuid, Layer.PERSISTENT)
+    return value_in(Document.parse(texts[tunable.uuid]), tunable.path)
+
+
+def _order(change: Change) -> tuple[int, str, int]:
+    """Host settings first, then what the next start reads, then what runs: a failed define costs nothing live."""
+    tunable = change.tunable
+    if isinstance(tunable, DomainXml):
+        return (1, tunable.domain, 0)
+    if isinstance(tunable, DomainLive):
+        return (2, tunable.domain, tunable.number)
+    return (0, str(tunable), 0)
+
+
+def _refuse_shared_cpus(changes: Sequence[Change]) -> None:
+    """No plan pins two vCPUs to one CPU."""
+    taken: dict[tuple[str, int], Change] = {}
+    for change in changes:
+        tunable = change.tunable
+        if "vcpupin[" not in str(tunable) or change.after is None:
+            continue
+        cpus = CpuSet.parse(change.after)
+        if len(cpus) != 1:
+            continue
+        other = taken.setdefault((tunable.kind, cpus.first), change)
+        if other is not change:
+            raise Conflict(
+                f"{other.tunable} and {tunable} would both be pinned to CPU {cpus}; choose one of the guests"
+            )
+
+
+def _diffs(changes: Sequence[Change], texts: dict[str, str]) -> dict[str, str]:
+    diffs: dict[str, str] = {}
+    by_domain: dict[str, list[Change]] = {}
+    for change in changes:
+        if isinstance(change.tunable, DomainXml):
+            by_domain.setdefault(change.tunable.domain, []).append(change)
+    for name, group in by_domain.items():
+        tunable = group[0].tunable
+        assert isinstance(tunable, DomainXml)
+        before = texts[tunable.uuid]
+        after = _edited(before, group)
+        # A domain that the schema refuses already (an unknown extension) is not ours to judge.
+        problem = schema_problem(after)
+        if problem is not None and schema_problem(before) is None:
+            raise XmlError(f"planning domain {name!r}: libvirt's schema refuses the edited XML: {problem}")
+        diffs[name] = unified(mask(before), mask(after), name)
+    return diffs
+
+
+def _edited(text: str, group: Sequence[Change]) -> str:
+    values = [(one.tunable, one.after) for one in group if isinstance(one.tunable, DomainXml)]
+    return edited(text, values).text

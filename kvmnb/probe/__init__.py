@@ -1,0 +1,1 @@
+"""A machine's files and libvirt answers, turned into facts."""

@@ -1,0 +1,1 @@
+"""One value, one card: its HTML and its line of text."""

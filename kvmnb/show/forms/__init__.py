@@ -1,0 +1,1 @@
+"""Forms: what a reader chooses, previews and sets by a click."""

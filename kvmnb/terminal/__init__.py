@@ -1,0 +1,1 @@
+"""How the command line asks and answers: options, texts and documents of each verb."""

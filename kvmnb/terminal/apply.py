@@ -1,0 +1,119 @@
+"""``kvmnb apply``, ``kvmnb verify`` and ``kvmnb undo``: do it, see whether it holds, take it back."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kvmnb.apply.journal import Journal, find, journals
+from kvmnb.core.errors import KvmnbError
+from kvmnb.plan.plan import Plan, from_text
+from kvmnb.terminal import documents
+from kvmnb.terminal.options import add_json, add_source, here_of, source_given
+from kvmnb.terminal.words import safe
+from kvmnb.tunable.tunable import State
+from kvmnb.verbs import Here, reopen
+
+if TYPE_CHECKING:
+    from kvmnb.terminal.commands import Verbs
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verbs to the parser."""
+    apply = verbs.add_parser("apply", help="carry out a saved plan; restarts nothing")
+    apply.add_argument("plan", metavar="PLAN.json", type=Path)
+    apply.add_argument(
+        "--accept-disruptive", action="store_true", help="also changes that cost a restart, migration, ..."
+    )
+    add_source(apply)
+    apply.set_defaults(run=run_apply)
+
+    verify = verbs.add_parser("verify", help="whether each change of a plan or journal is in force")
+    verify.add_argument("what", metavar="PLAN.json|ID")
+    add_source(verify)
+    add_json(verify)
+    verify.set_defaults(run=run_verify)
+
+    undo = verbs.add_parser("undo", help="take back what a plan changed")
+    undo.add_argument("id", metavar="ID", nargs="?", default="last", help="a journal's id (default: last)")
+    undo.add_argument("--take-drifted", action="store_true", help="also values that something else changed since")
+    add_source(undo)
+    undo.set_defaults(run=run_undo)
+
+
+def run_apply(options: argparse.Namespace) -> int:
+    """Carry out a plan; 0 where all of it holds."""
+    plan = _plan(options.plan)
+    here = here_of(options) if source_given(options) else reopen(plan.machine, plan.uri)
+    journal = here.apply(
+        plan,
+        accept_disruptive=options.accept_disruptive,
+        began=lambda journal_id: print(f"Journal {journal_id}", flush=True),
+        progress=lambda step, steps, word: print(f"  step {step}/{steps}: {safe(word)}", file=sys.stderr),
+    )
+    print(f"All {len(plan.changes)} changes were written and read back. Take them back with `kvmnb undo {journal.id}`.")
+    return 0
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Print whether each change holds; 1 where one differs."""
+    subject: Plan | Journal
+    if re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", options.what):
+        subject = find(options.what)
+        kind, origin = subject.opening.machine, subject.opening.origin
+    else:
+        subject = _plan(Path(options.what))
+        kind, origin = subject.machine, subject.uri
+    here = here_of(options) if source_given(options) else reopen(kind, origin)
+    verified = here.verify(subject)
+    if options.json:
+        documents.print_document(documents.verify_document(verified))
+    else:
+        for change, verdict in verified:
+            found = "" if verdict.state is State.HOLDS else f" (found {documents.masked(verdict.found)!r})"
+            expected = documents.masked(verdict.expected)
+            print(safe(f"{verdict.state.value:<14} {change.tunable} = {expected!r}{found}; {verdict.reason}"))
+    return 1 if any(verdict.state is State.DIFFERS for _, verdict in verified) else 0
+
+
+def run_undo(options: argparse.Namespace) -> int:
+    """Take back a journal; 0 where all that stood was taken back."""
+    here, journal = _journal_and_here(options)
+    taken = here.undo(
+        journal,
+        take_drifted=options.take_drifted,
+        progress=lambda step, steps, word: print(f"  step {step + 1}/{steps}: {safe(word)}", file=sys.stderr),
+    )
+    count = sum(len(record.values) for record in taken)
+    print(
+        f"{count} changes of plan {journal.id} were taken back."
+        if count
+        else f"Plan {journal.id} has nothing left to take back."
+    )
+    return 0
+
+
+def _journal_and_here(options: argparse.Namespace) -> tuple[Here, Journal]:
+    if source_given(options):
+        here = here_of(options)
+        return here, here.journal(options.id)
+    if options.id != "last":
+        journal = find(options.id)
+    else:
+        standing = (one for one in journals() if one.standing())
+        found = next(standing, None)
+        if found is None:
+            raise KvmnbError("there is nothing to take back: no journal has a change that stands")
+        journal = found
+    return reopen(journal.opening.machine, journal.opening.origin), journal
+
+
+def _plan(path: Path) -> Plan:
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise KvmnbError(f"reading the plan {path}: {problem.strerror}") from problem
+    return from_text(raw, str(path))

@@ -1,0 +1,17 @@
+"""All verbs of the command line, in the order of their help."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from kvmnb.terminal import apply, audit, facts, journal, lab, plan, rules
+
+if TYPE_CHECKING:
+    Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_all(verbs: Verbs) -> None:
+    """Add every verb to the parser."""
+    for module in (facts, audit, rules, plan, apply, journal, lab):
+        module.add(verbs)

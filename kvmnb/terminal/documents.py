@@ -1,0 +1,253 @@
+"""The JSON documents that verbs print; their schemas stand in ``docs/schemas``.
+
+The plan's document is the plan file itself and lives in ``kvmnb.plan.plan``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kvmnb.advise.finding import Finding, Safety, Severity, Sure
+from kvmnb.advise.registry import Audit, rules
+from kvmnb.apply.journal import Journal
+from kvmnb.core import codec
+from kvmnb.core.xml import mask
+from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import Gap
+from kvmnb.facts.host import Host
+from kvmnb.plan.plan import Change
+from kvmnb.probe.survey import Survey
+from kvmnb.tunable.tunable import State, Verdict, When
+
+
+class FactsDocument(msgspec.Struct, frozen=True):
+    """``kvmnb facts --json``."""
+
+    schema: str
+    host: Host
+    domains: tuple[Domain, ...]
+    gaps: tuple[Gap, ...]
+    warnings: tuple[Gap, ...]
+
+
+class WantPart(msgspec.Struct, frozen=True):
+    """One want of a finding."""
+
+    tunable: str
+    value: str | None
+
+
+class FindingPart(msgspec.Struct, frozen=True):
+    """One finding."""
+
+    id: str
+    subject: str
+    severity: Severity
+    title: str
+    saw: str
+    sure: Sure
+    safety: Safety
+    when: When
+    wants: tuple[WantPart, ...]
+    costs: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    note: str | None
+    sources: tuple[str, ...]
+
+
+class NotCheckedPart(msgspec.Struct, frozen=True):
+    """One rule that could not judge a subject."""
+
+    id: str
+    subject: str
+    reason: str
+
+
+class AuditDocument(msgspec.Struct, frozen=True):
+    """``kvmnb audit --json``."""
+
+    schema: str
+    goal: str
+    findings: tuple[FindingPart, ...]
+    not_checked: tuple[NotCheckedPart, ...]
+
+
+class RulePart(msgspec.Struct, frozen=True):
+    """One rule of the catalogue."""
+
+    id: str
+    title: str
+    area: str
+    severity: Severity
+    goals: tuple[str, ...]
+    file: str
+
+
+class RulesDocument(msgspec.Struct, frozen=True):
+    """``kvmnb rules --json``."""
+
+    schema: str
+    rules: tuple[RulePart, ...]
+
+
+class RuleDocument(msgspec.Struct, frozen=True):
+    """``kvmnb rule ID --json``."""
+
+    schema: str
+    rule: RulePart
+    basis: str
+    text: dict[str, str]
+
+
+class VerdictPart(msgspec.Struct, frozen=True):
+    """One change and whether it is in force."""
+
+    tunable: str
+    state: State
+    found: str | None
+    expected: str | None
+    reason: str
+
+
+class VerifyDocument(msgspec.Struct, frozen=True):
+    """``kvmnb verify --json``."""
+
+    schema: str
+    changes: tuple[VerdictPart, ...]
+
+
+class JournalPart(msgspec.Struct, frozen=True):
+    """One journal."""
+
+    id: str
+    at: str
+    state: str
+    machine: str
+    origin: str
+    changes: tuple[str, ...]
+    standing: tuple[str, ...]
+
+
+class JournalDocument(msgspec.Struct, frozen=True):
+    """``kvmnb journal --json``."""
+
+    schema: str
+    journals: tuple[JournalPart, ...]
+
+
+DOCUMENTS: dict[str, type] = {
+    "facts": FactsDocument,
+    "audit": AuditDocument,
+    "rules": RulesDocument,
+    "rule": RuleDocument,
+    "verify": VerifyDocument,
+    "journal": JournalDocument,
+}
+
+
+def facts_document(survey: Survey) -> FactsDocument:
+    """The facts of one survey."""
+    return FactsDocument("kvmnb.facts/1", survey.host, survey.domains, survey.gaps, ())
+
+
+def audit_document(audit: Audit) -> AuditDocument:
+    """What an audit found; secrets in values masked."""
+    return AuditDocument(
+        "kvmnb.audit/1",
+        audit.goal.value,
+        tuple(_finding(one) for one in audit.findings),
+        tuple(NotCheckedPart(one.id, one.subject, one.reason) for one in audit.not_checked),
+    )
+
+
+def rules_document() -> RulesDocument:
+    """All rules."""
+    return RulesDocument("kvmnb.rules/1", tuple(rule_part(one.id) for one in rules()))
+
+
+def rule_part(rule_id: str) -> RulePart:
+    """One rule's line in the catalogue."""
+    from kvmnb.advise.registry import rule
+
+    one = rule(rule_id)
+    file = one.module.replace(".", "/") + ".py"
+    return RulePart(one.id, one.title, one.area, one.severity, tuple(goal.value for goal in one.goals), file)
+
+
+def verify_document(verified: tuple[tuple[Change, Verdict], ...]) -> VerifyDocument:
+    """The verdict on each change."""
+    return VerifyDocument(
+        "kvmnb.verify/1",
+        tuple(
+            VerdictPart(
+                str(one.tunable), verdict.state, masked(verdict.found), masked(verdict.expected), verdict.reason
+            )
+            for one, verdict in verified
+        ),
+    )
+
+
+def journal_part(journal: Journal) -> JournalPart:
+    """One journal's line in the list."""
+    return JournalPart(
+        id=journal.id,
+        at=journal.records[0].at,
+        state=journal.state,
+        machine=journal.opening.machine,
+        origin=journal.opening.origin,
+        changes=tuple(value.tunable for one in journal.records if one.deed == "write" for value in one.values),
+        standing=tuple(value.tunable for one in journal.standing() for value in one.values),
+    )
+
+
+def masked(value: str | None) -> str | None:
+    """A value with its secrets masked, for showing."""
+    return None if value is None else mask(value)
+
+
+def schema_of(verb: str) -> dict[str, Any]:
+    """The JSON schema of a verb's document.
+
+    Of a fact no field is required: one that could not be read is left out and stands under ``gaps``.
+    """
+    from kvmnb.core.cpuset import CpuSet
+    from kvmnb.plan.plan import PlanPart
+
+    def hook(kind: type) -> dict[str, Any]:
+        assert kind is CpuSet, f"{kind} needs a word in the schema"
+        return {"type": "string", "description": "a kernel list such as 0-3,8"}
+
+    kind = PlanPart if verb == "plan" else DOCUMENTS[verb]
+    schema: dict[str, Any] = msgspec.json.schema(kind, schema_hook=hook)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = f"kvmnb.{verb}/1"
+    if verb == "facts":
+        for name, part in schema["$defs"].items():
+            if name not in ("FactsDocument", "Gap"):
+                part.pop("required", None)
+    return schema
+
+
+def print_document(document: object) -> None:
+    """Print one JSON document."""
+    print(codec.to_json(document, indent=1))
+
+
+def _finding(one: Finding) -> FindingPart:
+    return FindingPart(
+        id=one.id,
+        subject=one.subject,
+        severity=one.severity,
+        title=one.title,
+        saw=one.saw,
+        sure=one.sure,
+        safety=one.safety,
+        when=one.when,
+        wants=tuple(WantPart(str(want.tunable), masked(want.value)) for want in one.wants),
+        costs=one.costs,
+        by_hand=one.by_hand,
+        note=one.note,
+        sources=one.sources,
+    )

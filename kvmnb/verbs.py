@@ -1,0 +1,289 @@
+"""The verbs: what a notebook writes and what the command line calls.
+
+A notebook begins with ``here = kvmnb.open()``; the verbs are the methods of ``here``. They are not
+functions of ``kvmnb``, since the packages ``kvmnb.plan`` and ``kvmnb.apply`` have those names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kvmnb.advise import registry
+from kvmnb.advise.finding import Finding, Safety
+from kvmnb.advise.intent import Intent, read_intent
+from kvmnb.advise.registry import Audit
+from kvmnb.apply import journal as journals
+from kvmnb.apply import run
+from kvmnb.apply.journal import Journal, Record
+from kvmnb.core.errors import KvmnbError, SourceError
+from kvmnb.facts.domain import Domain
+from kvmnb.facts.host import Host
+from kvmnb.machine import sources
+from kvmnb.machine.given import GivenDomains
+from kvmnb.machine.machine import Machine
+from kvmnb.plan.build import build
+from kvmnb.plan.plan import Change, Plan
+from kvmnb.probe.survey import Survey, probe
+from kvmnb.tunable.tunable import Verdict
+
+if TYPE_CHECKING:
+    from kvmnb.show.charts.host_map import HostMap
+    from kvmnb.show.forms.tune import TuneForm
+    from kvmnb.show.live import LiveChart
+
+_opened: list[Here] = []
+
+
+class Here:
+    """One machine, its facts, and the verbs."""
+
+    def __init__(self, machine: Machine, intent: Intent, note: str | None = None) -> None:
+        self.machine = machine
+        self.intent = intent
+        self.note = note
+        """What the reader should know of this source, such as why it is the demo host."""
+        self._survey: Survey | None = None
+
+    def facts(self, *, fresh: bool = False) -> Survey:
+        """The host's and all domains' facts, probed once; ``fresh`` probes again."""
+        if self._survey is None or fresh:
+            self._survey = probe(self.machine)
+        return self._survey
+
+    @property
+    def host(self) -> Host:
+        """The host's facts."""
+        return self.facts().host
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """All domains' facts, by name."""
+        return self.facts().domains
+
+    def audit(
+        self,
+        *domains: str,
+        goal: str | None = None,
+        rules: Sequence[str] | None = None,
+    ) -> Audit:
+        """What the rules find, worst first, on the machine as it is now; all domains unless some are named."""
+        survey = self.facts(fresh=True)
+        for name in domains:
+            survey.domain(name)
+        for rule_id in rules or ():
+            registry.rule(rule_id)
+        intent = self.intent if goal is None else read_intent(goal)
+        return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None)
+
+    def plan(self, findings: Audit | Finding | Iterable[Finding]) -> Plan:
+        """The plan that follows these findings; nothing is written."""
+        chosen = findings.findings if isinstance(findings, Audit) else findings
+        listed = [chosen] if isinstance(chosen, Finding) else list(chosen)
+        return build(listed, self.machine, self.host.uuid)
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        accept_disruptive: bool = False,
+        began: Callable[[str], None] = lambda journal_id: None,
+        progress: run.Progress = run.silent,
+    ) -> Journal:
+        """Carry out a plan; see ``kvmnb.apply.run.apply_plan``."""
+        try:
+            return run.apply_plan(
+                plan,
+                self.machine,
+                self.host.uuid,
+                accept_disruptive=accept_disruptive,
+                began=began,
+                progress=progress,
+            )
+        finally:
+            self._survey = None
+
+    def verify(self, plan: Plan | Journal) -> tuple[tuple[Change, Verdict], ...]:
+        """Whether each change of a plan, or of a journal, is in force."""
+        changes = plan.changes if isinstance(plan, Plan) else changes_of(plan)
+        return run.verify_changes(changes, self.machine)
+
+    def undo(
+        self,
+        journal: Journal | str = "last",
+        *,
+        take_drifted: bool = False,
+        progress: run.Progress = run.silent,
+    ) -> tuple[Record, ...]:
+        """Take back what stands of a journal (an id, or the last one of this machine)."""
+        found = journal if isinstance(journal, Journal) else self.journal(journal)
+        try:
+            return run.undo_plan(found, self.machine, self.host.uuid, take_drifted=take_drifted, progress=progress)
+        finally:
+            self._survey = None
+
+    def journals(self) -> tuple[Journal, ...]:
+        """This machine's journals, the newest first."""
+        mine = (self.machine.origin, self.host.uuid)
+        return tuple(one for one in journals.journals() if (one.opening.origin, one.opening.host_uuid) == mine)
+
+    def journal(self, journal_id: str = "last") -> Journal:
+        """A journal by its id; ``last`` is the newest of this machine that has something to take back."""
+        if journal_id != "last":
+            return journals.find(journal_id)
+        for one in self.journals():
+            if one.standing():
+                return one
+        raise KvmnbError(
+            f"there is nothing to take back on {self.machine.title}: no journal of it has a change that stands"
+        )
+
+    def map(self) -> HostMap:
+        """The host map: which guest's vCPU may run on which CPU."""
+        from kvmnb.show.charts.host_map import HostMap
+
+        return HostMap(self.host, self.domains)
+
+    def watch(self, domain: str, *, period: float | None = None) -> LiveChart:
+        """A live chart of a guest's vCPUs: run time and run delay, against the host's CPUs."""
+        from kvmnb.show.live import live_chart
+
+        return live_chart(self.machine, self.facts().domain(domain), period=period)
+
+    def tune(self, *domains: str, goal: str | None = None, rules: Sequence[str] | None = None) -> TuneForm:
+        """The form that previews and, by a person's click, applies what the rules want."""
+        from kvmnb.show.forms.tune import TuneForm
+
+        return TuneForm(self, domains, goal=goal, rules=rules)
+
+
+def open(
+    uri: str | None = None,
+    *,
+    recorded: str | Path | None = None,
+    demo: bool = False,
+    goal: str | None = None,
+) -> Here:
+    """Open a machine for a notebook: a URI, a recording, or the demo host.
+
+    Without any, ``KVMNB_HOST`` decides (``demo``, a recording's folder, or a URI), else the default
+    libvirt connection; where no hypervisor is installed at all, the demo host opens and says so.
+    """
+    note = None
+    chosen = os.environ.get("KVMNB_HOST", "")
+    if uri is None and recorded is None and not demo:
+        if chosen == "demo":
+            demo = True
+        elif chosen and os.path.isdir(chosen):
+            recorded = chosen
+        elif chosen:
+            uri = chosen
+        elif not os.environ.get("LIBVIRT_DEFAULT_URI") and not sources.hypervisor_installed():
+            demo, note = True, "No hypervisor is installed here, so this is the demo host."
+    here = Here(open_machine(uri=uri, recorded=recorded, demo=demo), read_intent(goal), note)
+    _opened.append(here)
+    _register_display()
+    return here
+
+
+def open_machine(
+    *,
+    uri: str | None = None,
+    recorded: str | Path | None = None,
+    root: str | Path | None = None,
+    demo: bool = False,
+    demo_reset: bool = False,
+) -> Machine:
+    """The machine that the source options name; at most one of them may be given."""
+    given = [
+        name for name, value in (("--uri", uri), ("--recorded", recorded), ("--root", root), ("--demo", demo)) if value
+    ]
+    if len(given) > 1:
+        raise KvmnbError(f"{' and '.join(given)} name different sources; give one of them")
+    if demo or demo_reset:
+        return sources.demo(reset=demo_reset)
+    if recorded is not None:
+        return sources.recorded(recorded)
+    if root is not None:
+        return sources.tree(root)
+    if uri is None and not os.environ.get("LIBVIRT_DEFAULT_URI") and not sources.hypervisor_installed():
+        raise SourceError(
+            "no hypervisor is installed here; look at the demo host with --demo, or name a host with --uri"
+        )
+    return sources.live(uri)
+
+
+def reopen(kind: str, origin: str) -> Here:
+    """The machine that a plan or journal names by its kind and origin."""
+    if kind == "demo":
+        return Here(sources.demo(), read_intent())
+    if kind == "scratch":
+        return Here(sources.scratch(origin, into=origin), read_intent())
+    if kind == "live":
+        return Here(sources.live(origin), read_intent())
+    raise KvmnbError(f"the plan is of a {kind} machine, which takes no writes; make one on the machine to be changed")
+
+
+def with_domains(machine: Machine, files: Sequence[Path]) -> Machine:
+    """The machine with the domains of these XML files in the place of its own."""
+    texts: dict[str, str] = {}
+    for path in files:
+        if str(path) in texts:
+            raise KvmnbError(f"{path} is given twice")
+        texts[str(path)] = read_xml(path)
+    return replace(machine, hypervisor=GivenDomains(texts, machine.hypervisor))
+
+
+def read_xml(path: Path) -> str:
+    """A domain XML file's text; KvmnbError where it cannot be read."""
+    from kvmnb.core.xml import decode
+
+    try:
+        text, _encoding = decode(path.read_bytes())
+    except OSError as problem:
+        raise KvmnbError(f"reading the domain XML {path}: {problem.strerror}") from problem
+    return text
+
+
+def changes_of(journal: Journal) -> tuple[Change, ...]:
+    """The changes that a journal announced, as it wrote them."""
+    from kvmnb.tunable import names
+
+    return tuple(
+        Change(
+            tunable=names.parse(value.tunable, journal.opening.domains),
+            before=value.before,
+            after=value.after,
+            safety=Safety.SAFE,
+            owner=None,
+            why=(),
+        )
+        for record in journal.records
+        if record.deed == "write"
+        for value in record.values
+    )
+
+
+def close() -> None:
+    """Let go of every machine, chart and thread that notebooks opened."""
+    import sys
+
+    if "kvmnb.show.live" in sys.modules:
+        from kvmnb.show.live import close_all
+
+        close_all()
+    while _opened:
+        _opened.pop().machine.close()
+
+
+def _register_display() -> None:
+    """Tell IPython how values look, where there is one."""
+    import sys
+
+    if "IPython" in sys.modules:
+        from kvmnb.show.display import register
+
+        register()
