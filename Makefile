@@ -23,7 +23,7 @@ lint: ## ruff and mypy
 unit: ## tests that need neither a daemon nor a browser
 	@tools/setup/test.sh unit
 
-labtests: ## tests on a libvirtd and guests of their own (root, KVMNB_LAB=1)
+labtests: ## tests on a libvirtd and guests of their own (root; KVMNB_LAB=1 also on host settings)
 	@tools/setup/test.sh labtests
 
 notebooks: ## every notebook: strictly on the demo host, laxly on a live libvirt

@@ -145,7 +145,11 @@ class Here:
         """The host map: which guest's vCPU may run on which CPU."""
         from kvmnb.show.charts.host_map import HostMap
 
-        return HostMap(self.host, self.domains)
+        try:
+            housekeeping = View(self.host, self.domains, self.intent).placement.housekeeping
+        except NotSeen:
+            housekeeping = None
+        return HostMap(self.host, self.domains, housekeeping)
 
     def watch(self, domain: str, *, period: float | None = None) -> LiveChart:
         """A live chart of a guest's vCPUs: run time and run delay, against the host's CPUs."""

@@ -77,15 +77,20 @@ class Journal:
     def create(cls, opening: Opening) -> Journal:
         """Start the journal of a plan; Refused where one exists (a plan is applied once)."""
         path = folder() / f"{opening.plan}.jsonl"
+        # It gets its name only with its first record, so that a kill leaves no journal about nothing.
+        journal = cls(path.with_suffix(f".{os.getpid()}"), ())
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.close(os.open(journal.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+            journal.append("open", opening=opening)
+            os.link(journal.path, path)
         except FileExistsError:
             raise Refused(f"plan {opening.plan} was applied before; make a new plan (its journal is {path})") from None
         except OSError as problem:
             raise KvmnbError(f"the journal {path} cannot be made: {problem.strerror}; nothing was changed") from problem
+        finally:
+            journal.path.unlink(missing_ok=True)
         _sync_folder(path.parent)
-        journal = cls(path, ())
-        journal.append("open", opening=opening)
+        journal.path = path
         return journal
 
     @classmethod

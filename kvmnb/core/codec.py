@@ -48,7 +48,7 @@ def from_json(raw: bytes | str, kind: type[T], what: str) -> T:
     try:
         document = json.loads(raw, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
         return msgspec.convert(document, kind, strict=True, dec_hook=_decode_hook)
-    except (ValueError, msgspec.ValidationError, RecursionError) as problem:
+    except (ValueError, KvmnbError, msgspec.ValidationError, RecursionError) as problem:
         raise KvmnbError(f"{what} cannot be used: {problem}") from problem
 
 

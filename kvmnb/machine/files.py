@@ -55,6 +55,19 @@ class Files:
         except OSError:
             return False
 
+    def link(self, path: str) -> str:
+        """Where a link points to, as it is written; OSError where there is none.
+
+        A recording holds no links: there a plain file in a link's place holds the target as its text.
+        """
+        located = self._locate(path)
+        try:
+            return os.readlink(located)
+        except OSError:
+            if self._prefix and os.path.isfile(located):
+                return self.read(path)
+            raise
+
     def names(self, path: str) -> list[str]:
         """The names in a folder, sorted; OSError where it cannot be read."""
         return sorted(os.listdir(self._locate(path)))

@@ -10,7 +10,9 @@ import tempfile
 from kvmnb.core.errors import Refused
 from kvmnb.machine.files import Files
 
-_CPUFREQ = re.compile(r"sys/devices/system/cpu/(?:cpufreq/policy\d+|cpu\d+/cpufreq)/(\w+)\Z")
+_CPUFREQ = re.compile(
+    r"sys/devices/system/cpu/(?:cpufreq/policy\d+|cpu\d+/cpufreq)/(scaling_governor|energy_performance_preference)\Z"
+)
 # A choice file lists what may be chosen; the chosen word stands in brackets.
 _CHOICE = re.compile(
     r"sys/block/[^/]+/queue/scheduler\Z|sys/kernel/mm/transparent_hugepage/(?:enabled|defrag|shmem_enabled)\Z"
@@ -35,7 +37,7 @@ class ScratchFiles(Files):
         before = self.read(path)
         word = value.strip()
         cpufreq = _CPUFREQ.match(path)
-        if cpufreq is not None and cpufreq[1] in _CHOICES_BESIDE:
+        if cpufreq is not None:
             choices = self.read(f"{path.rpartition('/')[0]}/{_CHOICES_BESIDE[cpufreq[1]]}").split()
             after = _only(word, word in choices, path)
         elif _CHOICE.match(path):

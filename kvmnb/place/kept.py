@@ -48,7 +48,7 @@ def _well_on_nodes(ask: Ask, cores: set[Core], layout: Layout) -> bool:
 def fits_one_node(ask: Ask, layout: Layout) -> bool:
     """Whether some node, were it empty, had cores and memory for the guest."""
     return any(
-        sum(core.node == node and len(core.cpus - layout.housekeeping) >= ask.width for core in layout.cores)
+        sum(core.node == node and len(core.free) >= ask.width for core in layout.cores)
         >= len(ask.groups)
         and layout.memory_for_guests(node) >= ask.wanted.memory_bytes
         for node in layout.nodes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.core.units import GIB
@@ -22,12 +22,16 @@ class Core:
 
     cpus: CpuSet
     """Its online hardware threads."""
+    free: CpuSet
+    """Those of them that are not the host's own."""
     node: int
     """The host node that it lies on."""
     cache: CpuSet
     """The CPUs that share its last-level cache."""
     kind: tuple[int, int]
     """Cores of one kind are equally fast; a faster kind sorts first."""
+    isolated: bool
+    """Whether the scheduler leaves a thread of it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +70,21 @@ def lay_out(host: Host) -> Layout:
     for number, cpu in sorted(online.items()):
         threads = CpuSet(sibling for sibling in cpu.siblings if sibling in online) | CpuSet.of(number)
         if number in node_of and threads not in found:
-            found[threads] = Core(threads, node_of[number], _last_level(cpu), _kind(cpu))
-    cores = tuple(found.values())
+            alone = not threads.isdisjoint(host.isolated)
+            found[threads] = Core(threads, threads, node_of[number], _last_level(cpu), _kind(cpu), alone)
+    housekeeping = _housekeeping(tuple(found.values()))
+    cores = tuple(replace(core, free=core.cpus - housekeeping) for core in found.values())
     return Layout(
         cores=cores,
         core_of={cpu: core for core in cores for cpu in core.cpus},
         nodes=nodes,
         distance=_distances(host.numa_nodes),
         isolated=host.isolated,
-        housekeeping=_housekeeping(cores, host.isolated),
+        housekeeping=housekeeping,
     )
 
 
-def _housekeeping(cores: Sequence[Core], isolated: CpuSet) -> CpuSet:
+def _housekeeping(cores: Sequence[Core]) -> CpuSet:
     """One whole core of each node; on a host of one core its first thread.
 
     A node of a single core would have nothing left, so it gives its core only where no node has more.
@@ -88,12 +94,12 @@ def _housekeeping(cores: Sequence[Core], isolated: CpuSet) -> CpuSet:
         by_node.setdefault(core.node, []).append(core)
     kept = []
     for of_node in by_node.values():
-        free = [core for core in of_node if core.cpus.isdisjoint(isolated)]
+        free = [core for core in of_node if not core.isolated]
         if len(of_node) > 1 and free:
             kept.append(free[0].cpus)
     if kept:
         return union(kept)
-    open_cores = [core for core in cores if core.cpus.isdisjoint(isolated)] or list(cores)
+    open_cores = [core for core in cores if not core.isolated] or list(cores)
     if not open_cores:
         return CpuSet()
     first = open_cores[0].cpus

@@ -19,7 +19,7 @@ class GuestPlace:
     vcpus: Mapping[int, int]
     """The host CPU of each vCPU; empty for a guest that is not to be pinned."""
     cpus: CpuSet
-    """Where the vCPUs of a guest that is not pinned may run: CPUs of its nodes that no dedicated guest has."""
+    """Where its vCPUs may run if it is not pinned: CPUs of its nodes that no other guest has for itself."""
     emulator: CpuSet
     """Where its emulator threads belong: housekeeping CPUs of its nodes; empty where there is none."""
     iothreads: Mapping[int, CpuSet]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.facts.domain import Domain
@@ -10,7 +10,7 @@ from kvmnb.facts.host import Host
 from kvmnb.place.asks import Ask, ask_of, narrow_pins
 from kvmnb.place.choose import Free, choose
 from kvmnb.place.kept import keep_good_pins
-from kvmnb.place.layout import Core, Layout, lay_out
+from kvmnb.place.layout import Layout, lay_out
 from kvmnb.place.placement import GuestPlace, Placement
 from kvmnb.place.rest import Rest
 from kvmnb.place.service import service_threads
@@ -28,34 +28,40 @@ def place(host: Host, domains: Sequence[Domain], dedicated: frozenset[str]) -> P
     asks = sorted((ask_of(domain, layout) for domain in domains), key=lambda ask: ask.order)
     asking = [ask for ask in asks if ask.domain.uuid in dedicated]
     kept = keep_good_pins(asking, layout)
-    placed = _first_that_fits(layout, asks, asking, kept)
-    fits = len(placed) == len(asking)
-    vcpus = sum(ask.wanted.vcpus for ask in asking)
-    cores = sum(len(ask.groups) for ask in asking)
-    free = len(_cores_for_guests(layout))
-    demand = f"{vcpus} vCPUs of {len(asking)} dedicated guests ask for {cores} cores of their own; the host has {free} to give"
-    rest = Rest(layout, [ask for ask in asks if ask.domain.uuid in placed], placed)
+    placed = _widest_circle(layout, asks, asking, kept)
+    demand = _demand(asking, layout)
+    rest = Rest(layout, [(ask, placed[ask.domain.uuid]) for ask in asks if ask.domain.uuid in placed])
+    nodes_of = {
+        ask.domain.uuid: layout.nodes_of(CpuSet(placed[ask.domain.uuid].values()))
+        if ask.domain.uuid in placed
+        else rest.nodes_for(ask)
+        for ask in asks
+    }
+    open_cpus = rest.cpus()
     guests = {}
     for ask in asks:
         uuid = ask.domain.uuid
-        pins = placed.get(uuid, {})
+        pins, nodes = placed.get(uuid, {}), nodes_of[uuid]
         if pins:
-            nodes = layout.nodes_of(CpuSet(pins.values()))
-            reason = f"its pins are good and stay, on {_nodes(nodes)}" if uuid in kept else _why_here(ask, nodes)
+            reason = _why_here(ask, nodes, stays=uuid in kept)
         else:
-            nodes = rest.nodes_for(ask)
-            reason = f"it is not pinned: {demand}" if uuid in dedicated else "it shares its CPUs with other guests"
+            reason = f"it gets no CPUs of its own: {demand}" if uuid in dedicated else "it shares CPUs with other guests"
         emulator, iothreads = service_threads(ask, pins, nodes, layout, rest.dedicated)
         guests[uuid] = GuestPlace(
-            vcpus=pins, cpus=rest.cpus_of(nodes), emulator=emulator, iothreads=iothreads, nodes=nodes, reason=reason
+            vcpus=pins,
+            cpus=union(open_cpus[node] for node in nodes or layout.nodes) | CpuSet(pins.values()),
+            emulator=emulator,
+            iothreads=iothreads,
+            nodes=nodes,
+            reason=reason,
         )
-    return Placement(housekeeping=layout.housekeeping, guests=guests, fits=fits, reason=demand)
+    return Placement(housekeeping=layout.housekeeping, guests=guests, fits=len(placed) == len(asking), reason=demand)
 
 
-def _first_that_fits(
+def _widest_circle(
     layout: Layout, asks: Sequence[Ask], asking: Sequence[Ask], kept: Mapping[str, Pins]
 ) -> dict[str, Pins]:
-    """The CPUs of the widest circle of dedicated guests that all get cores of their own."""
+    """The CPUs of the largest circle of dedicated guests in which each one gets its own."""
     pinned = [ask for ask in asking if ask.wanted.dedicated]
     circles = (
         asking,
@@ -64,8 +70,7 @@ def _first_that_fits(
         [ask for ask in pinned if ask.domain.running],
     )
     for circle in circles:
-        members = [ask for ask in circle if ask.domain.uuid not in kept]
-        found = _attempt(layout, asks, members, kept)
+        found = _attempt(layout, asks, [ask for ask in circle if ask.domain.uuid not in kept], kept)
         if found is not None:
             return {**kept, **found}
     return dict(kept)
@@ -74,36 +79,58 @@ def _first_that_fits(
 def _attempt(
     layout: Layout, asks: Sequence[Ask], members: Sequence[Ask], kept: Mapping[str, Pins]
 ) -> dict[str, Pins] | None:
-    moving = {ask.domain.uuid for ask in members}
-    standing = CpuSet(cpu for pins in kept.values() for cpu in pins.values())
-    for ask in asks:
-        if ask.domain.uuid not in moving and ask.domain.uuid not in kept:
-            standing |= _present(ask.domain)
-    cores = [core for core in _cores_for_guests(layout) if _whole(core, layout).isdisjoint(standing)]
-    if sum(len(ask.groups) for ask in members) > len(cores):
+    """CPUs for all members beside the guests that stay where they are, or None where one gets none."""
+    if sum(len(ask.groups) for ask in members) > len(layout.cores):
         return None
-    free = Free(layout, cores, CpuSet())
-    by_uuid = {ask.domain.uuid: ask for ask in asks}
-    for uuid, pins in kept.items():
-        free.take_memory(by_uuid[uuid].wanted.memory_bytes, layout.nodes_of(CpuSet(pins.values())))
+    moving = {ask.domain.uuid for ask in members}
+    standing = _narrow(ask for ask in asks if ask.domain.uuid not in moving)
+    taken = {layout.core_of[cpu] for cpu in standing if cpu in layout.core_of}
+    free = Free(layout, [core for core in layout.cores if core.free and core not in taken])
+    for ask in asks:
+        if ask.domain.uuid in kept:
+            free.take(ask, CpuSet(kept[ask.domain.uuid].values()))
+    service = union(_service_pins(ask) for ask in asks if ask.wanted.dedicated)
     found: dict[str, Pins] = {}
-    for ask in members:
-        own = CpuSet(ask.pins.values()) & layout.isolated
-        # An isolated CPU is only for the guest that was put there by hand.
-        mine = [core for core in cores if not core.cpus.isdisjoint(layout.isolated)]
-        barred = [core for core in mine if core in free.cores[core.node] and core.cpus.isdisjoint(own)]
-        for core in barred:
-            free.take(core)
-        free.avoided = _service_pins(asks) | union(
-            _present(other.domain) for other in members if other is not ask and other.domain.uuid not in found
-        )
-        pins = choose(ask, free)
-        for core in barred:
-            free.cores[core.node].append(core)
+    for position, ask in enumerate(members):
+        # What a later guest leaves is free only after its own change.
+        pins = choose(ask, free, service | _narrow(members[position + 1 :]))
         if pins is None:
             return None
+        free.take(ask, CpuSet(pins.values()))
         found[ask.domain.uuid] = pins
-        for core in {layout.core_of[cpu] for cpu in pins.values()}:
-            free.take(next(one for one in free.cores[core.node] if one.cpus.issubset(core.cpus)))
-        free.take_memory(ask.wanted.memory_bytes, layout.nodes_of(CpuSet(pins.values())))
     return found
+
+
+def _narrow(asks: Iterable[Ask]) -> CpuSet:
+    """The CPUs that vCPUs of these guests are pinned to alone, in either configuration."""
+    return CpuSet(
+        cpu
+        for ask in asks
+        for layer in (ask.wanted, ask.domain.live)
+        if layer is not None
+        for cpu in narrow_pins(layer).values()
+    )
+
+
+def _service_pins(ask: Ask) -> CpuSet:
+    return union([ask.wanted.emulator_pin or CpuSet(), *(pin.cpus for pin in ask.wanted.iothread_pins)])
+
+
+def _demand(asking: Sequence[Ask], layout: Layout) -> str:
+    """One sentence: what is asked of the host and what it has."""
+    vcpus, cores = sum(ask.wanted.vcpus for ask in asking), sum(len(ask.groups) for ask in asking)
+    free = sum(bool(core.free) for core in layout.cores)
+    alone = sum(core.isolated and bool(core.free) for core in layout.cores)
+    text = (
+        f"the {vcpus} vCPUs of {len(asking)} dedicated guests need {cores} physical cores, "
+        f"and {free} are there beside the host's own (CPUs {layout.housekeeping})"
+    )
+    return f"{text}; {alone} of them are isolated and only for guests that are pinned there" if alone else text
+
+
+def _why_here(ask: Ask, nodes: CpuSet, *, stays: bool) -> str:
+    where = f"node {nodes}" if len(nodes) == 1 else f"nodes {nodes}"
+    if stays:
+        return f"its pins on {where} are good and stay"
+    how = "one vCPU on each core" if ask.width == 1 else f"{ask.width} vCPUs on the threads of each core"
+    return f"{len(ask.groups)} cores of {where}, {how}"

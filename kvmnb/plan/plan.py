@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-import kvmnb
+from kvmnb import __version__
 from kvmnb.advise.finding import Safety
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, Refused
@@ -207,4 +207,4 @@ def _is_id(text: str) -> bool:
 
 def version() -> str:
     """The version that makes plans."""
-    return kvmnb.__version__
+    return __version__

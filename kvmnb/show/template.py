@@ -6,7 +6,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kvmnb.core.units import format_bytes
 from kvmnb.show import words
 
 if TYPE_CHECKING:
@@ -14,12 +13,12 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def fragment(name: str, **values: Any) -> str:
+def fragment(name: str, /, **values: Any) -> str:
     """The HTML of a template without the style, to stand inside another output."""
     return _environment().get_template(f"{name}.j2").render(values)
 
 
-def page(name: str, **values: Any) -> str:
+def page(name: str, /, **values: Any) -> str:
     """The HTML of a template as one output: with the style, and scoped so that it touches nothing else."""
     return enclose(fragment(name, **values))
 
@@ -27,6 +26,11 @@ def page(name: str, **values: Any) -> str:
 def enclose(html: str) -> str:
     """An HTML text as one output, with the style."""
     return f'<div class="kvmnb"><style>{style()}</style>\n{html}</div>'
+
+
+def scope(html: str) -> str:
+    """An HTML text that stands beside an output with the style, as in a form."""
+    return f'<div class="kvmnb">{html}</div>'
 
 
 @cache
@@ -50,7 +54,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        prose=prose, shown=words.shown, bytes=format_bytes, diff_lines=diff_lines, plural=words.plural
+        prose=prose,
+        shown=words.shown,
+        plural=words.plural,
+        diff_lines=diff_lines,
+        added=lambda diff: _count(diff, "add"),
+        removed=lambda diff: _count(diff, "del"),
     )
     environment.globals.update(words=words)
     return environment
@@ -80,3 +89,7 @@ def _kind(line: str) -> str:
     if line.startswith(("---", "+++", "@@")):
         return "hunk"
     return {"+": "add", "-": "del"}.get(line[:1], "same")
+
+
+def _count(diff: str, kind: str) -> int:
+    return sum(found == kind for found, _ in diff_lines(diff))

@@ -26,6 +26,7 @@ LAYERS = (
     "show",
     "share",
     "verbs",
+    "terminal",
     "cli",
 )
 # Data that machine reads: should it ever hold a module, that one may use core alone.

@@ -21,9 +21,10 @@ PREFIX = "kvmnb-lab-"
 PROGRAMS = {
     "libvirtd": "libvirt-daemon-system",
     "qemu-system-x86_64": "qemu-system-x86",
+    "virsh": "libvirt-clients",
     "unshare": "util-linux",
 }
-"""What the lab runs, and the package of Debian and Ubuntu it is in."""
+"""What the lab and its tests run, and the package of Debian and Ubuntu it is in."""
 
 
 def missing() -> str:

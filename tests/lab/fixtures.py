@@ -22,9 +22,7 @@ from tests.lab.restoring import restoring
 def lab() -> Iterator[Lab]:
     """One lab for the whole run; where it was asked for and cannot start, its tests fail."""
     if os.environ.get("KVMNB_LAB") not in ("1", "guests"):
-        pytest.skip(
-            "a test on a real libvirt: set KVMNB_LAB=guests, or KVMNB_LAB=1 to allow host settings too"
-        )
+        pytest.skip("a test on a real libvirt: set KVMNB_LAB=guests, or KVMNB_LAB=1 to allow host settings too")
     reason = missing()
     if reason:
         pytest.fail(f"KVMNB_LAB asks for a lab, but {reason}", pytrace=False)
@@ -56,9 +54,7 @@ def no_foreign_guest(lab: Lab) -> None:
     """Refuse to go on where a QEMU runs that this lab did not start."""
     found = foreign_qemus(lab.root)
     if found:
-        pytest.skip(
-            f"changes host settings, and a guest that is not of the lab runs here: process {found[0]}"
-        )
+        pytest.skip(f"changes host settings, and a guest that is not of the lab runs here: process {found[0]}")
 
 
 @pytest.fixture

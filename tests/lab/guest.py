@@ -65,9 +65,7 @@ class Guest:
     def vcpu_threads(self) -> tuple[int, ...]:
         """The kernel thread ids of the vCPUs, in their order."""
         named = ((re.fullmatch(r"CPU (\d+)/\w+", name), thread) for thread, name in self.threads.items())
-        return tuple(
-            thread for _, thread in sorted((int(found[1]), thread) for found, thread in named if found)
-        )
+        return tuple(thread for _, thread in sorted((int(found[1]), thread) for found, thread in named if found))
 
     def xml(self, *, live: bool = False) -> str:
         """Read the guest's XML with its secrets: the inactive one, or the live one."""
@@ -110,9 +108,7 @@ class Guest:
             if found:
                 break
             if not select.select([self._console], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise LabError(
-                    f"Guest {self.name} did not end '{command}' in {timeout:g} s: {printed[-600:]}"
-                )
+                raise LabError(f"Guest {self.name} did not end '{command}' in {timeout:g} s: {printed[-600:]}")
             printed += os.read(self._console, 4096).decode(errors="replace")
         text = found.group(1).replace("\r", "")
         if found.group(2) != "0":

@@ -20,7 +20,7 @@ from tests.lab.restoring import restoring
 
 REPO = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab")]
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,7 @@ def test_one_vcpu_alone_has_a_thread_of_its_own(guest: Callable[..., Guest]) -> 
     assert alone.vcpu_threads != (alone.pid,)
 
 
-def test_a_live_pin_moves_the_thread_before_and_after_a_restart_of_the_daemon(
-    lab: Lab, booted: Guest
-) -> None:
+def test_a_live_pin_moves_the_thread_before_and_after_a_restart_of_the_daemon(lab: Lab, booted: Guest) -> None:
     everywhere = os.sched_getaffinity(0)
     first, last = min(everywhere), max(everywhere)
     pin = ["virsh", "-q", "-c", lab.uri, "vcpupin", booted.name, "--live", "0"]

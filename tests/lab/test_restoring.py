@@ -41,9 +41,7 @@ def test_files_are_restored_when_a_signal_ends_the_process(tmp_path: Path, numbe
         "    Path(sys.argv[1]).write_text('changed')\n    print('changed', flush=True)\n    time.sleep(60)\n"
     )
     command = [sys.executable, "-c", script, str(file)]
-    with subprocess.Popen(
-        command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as child:
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         assert child.stdout
         assert child.stdout.readline() == "changed\n"
         assert file.read_text() == "changed"

@@ -42,14 +42,14 @@ def place(parent: Node, step: Step, shape: Shape) -> int | None:
     if step.name not in order:
         return None
     ranks = {name: rank for rank, name in enumerate(order)}
-    index = 0
-    for i, child in enumerate(parent.children):
-        rank = ranks.get(shape.tag(child) or "")
-        if rank is None or rank > ranks[step.name]:
-            continue
-        if rank < ranks[step.name] or not _precedes(step.keys, next(iter(shape.keys_of(child)), ())):
-            index = i + 1
-    return index
+    mine = ranks[step.name]
+    placed = [(ranks.get(shape.tag(child) or "", len(order)), i) for i, child in enumerate(parent.children)]
+    namesakes = [i for rank, i in placed if rank == mine]
+    if namesakes:
+        keys = [next(iter(shape.keys_of(parent.children[i])), ()) for i in namesakes]
+        before = [i for i, others in zip(namesakes, keys, strict=True) if not _precedes(step.keys, others)]
+        return before[-1] + 1 if before else namesakes[0]
+    return max(((rank, i + 1) for rank, i in placed if rank < mine), default=(0, 0))[1]
 
 
 def _precedes(keys: tuple[str, ...], others: tuple[str, ...]) -> bool:

@@ -93,14 +93,13 @@ class Tree:
             node.name, node.namespace = f"{bound or prefix}:{local}", uri
             if bound is None:
                 node.attributes.append(self._attribute(f"xmlns:{prefix}", uri))
-        if step.keys:
-            key = self.shape.key(parent, step.name)
-            names = key.attributes if key is not None else ()
-            if len(names) == len(step.keys):
-                pairs = zip(names, step.keys, strict=True)
-                node.attributes.extend(self._attribute(name, text) for name, text in pairs)
-            elif step.keys != (str(len(self.shape.namesakes(parent, step.name))),):
-                raise self.shape.missing(parent, step)
+        key = self.shape.key(parent, step.name)
+        names = key.attributes if key is not None else ()
+        if names and len(names) == len(step.keys):
+            pairs = zip(names, step.keys, strict=True)
+            node.attributes.extend(self._attribute(name, text) for name, text in pairs)
+        elif names or (step.keys and step.keys != (str(len(self.shape.namesakes(parent, step.name))),)):
+            raise self.shape.missing(parent, step)
         return node
 
     def _attribute(self, name: str, value: str) -> Attribute:

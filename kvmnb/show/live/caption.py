@@ -16,11 +16,13 @@ Row = Sequence[float | None]
 def percent(value: float | None) -> str:
     """A percentage for people: three digits at most.
 
-    >>> percent(98.34), percent(0.31), percent(None)
-    ('98 %', '0.3 %', 'not known')
+    >>> percent(98.34), percent(0.31), percent(0.04), percent(None)
+    ('98 %', '0.3 %', '0 %', 'not known')
     """
     if value is None:
         return "not known"
+    if abs(value) < 0.05:
+        return "0 %"
     return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %"
 
 

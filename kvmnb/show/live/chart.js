@@ -33,7 +33,7 @@ function layout(spec, el) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: text, size: 12, family: style.fontFamily },
-    margin: { l: 64, r: 12, t: 8, b: 32 },
+    margin: { l: 64, r: 12, t: 8, b: 44 },
     hovermode: "x unified",
     hoverlabel: { bgcolor: page, bordercolor: grid, font: { color: text } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
@@ -89,8 +89,8 @@ async function render({ model, el }) {
   }
   function retheme() {
     if (!P) return;
-    const traces = lines(spec);
-    P.update(plot, { "line.color": traces.map((trace) => trace.line.color) }, layout(spec, plot));
+    const wanted = lines(spec);
+    P.react(plot, plot.data.map((trace, number) => ({ ...trace, line: wanted[number].line })), layout(spec, plot));
   }
 
   const theme = new MutationObserver(() => requestAnimationFrame(retheme));

@@ -1,0 +1,1 @@
+"""Rules about host CPUs, vCPUs, pins and clocks."""

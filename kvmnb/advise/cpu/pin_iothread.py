@@ -1,0 +1,105 @@
+"""Iothreads of a pinned guest may run on the CPUs of its vCPUs.
+
+What is seen
+    The guest has pinned vCPUs and iothreads, and an iothread is not held anywhere, or is held to CPUs that a vCPU
+    of the same guest is pinned to. Whether the iothread is near its disk's controller is not judged: the nodes of
+    disk controllers are not read yet. Under the goals balanced and density only guests with a vCPU on a single CPU
+    are judged.
+
+Why it hurts
+    An iothread keeps polling for a while after each request (up to 32 microseconds in QEMU's default), so a busy
+    one fills a CPU. Whichever pinned vCPU it lands on has to wait for it.
+
+What to do
+    Give each busy iothread a CPU that the host keeps for itself, on the guest's node.
+
+Leave it when
+    The guest's disks are idle, or the host has no CPU that is free of pinned vCPUs.
+
+Cost
+    Works at once, needs no restart. Durability: none. Migration: the pin names this host's CPUs. Security: none.
+
+Look by hand
+    ``virsh iothreadinfo GUEST`` shows each iothread and its CPUs.
+
+Measure it
+    Run delay of the vCPU threads and the disks' request times under the same disk load, before and after.
+
+Sources
+    * libvirt, Domain XML format, CPU Tuning (iothreadpin)
+    * QEMU source, iothread.c (IOTHREAD_POLL_MAX_NS_DEFAULT)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.cpu.ground import ground
+from kvmnb.advise.cpu.pins import (
+    bind_costs,
+    bind_wants,
+    iothread_pin,
+    iothread_wants,
+    layers,
+    moves,
+    own_cpus_meant,
+    pin_wants,
+)
+from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.rule import ALL_GOALS, Rule
+from kvmnb.advise.view import View
+from kvmnb.core.cpuset import CpuSet, union
+from kvmnb.facts.domain import Configuration, Domain
+from kvmnb.place.asks import narrow_pins
+from kvmnb.tunable.spelling import shell_word
+from kvmnb.tunable.tunable import Want
+
+RULE = Rule(id="cpu.pin.iothread", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="documented")
+
+
+@RULE.domain
+def check(domain: Domain, view: View) -> Iterator[Seen]:
+    """A finding where an iothread of a pinned guest is not kept away from its vCPUs."""
+    shared_pool_is_meant = view.goal(domain) not in (Goal.LATENCY, Goal.THROUGHPUT)
+    seen: list[str] = []
+    numbers: set[int] = set()
+    for name, layer in layers(domain):
+        if not layer.vcpu_pins or (shared_pool_is_meant and not narrow_pins(layer)):
+            continue
+        for number, sentence in _competing(layer):
+            numbers.add(number)
+            seen.append(f"{sentence} ({name})")
+    if not seen:
+        return
+    here = ground(view)
+    place = view.placement.guests[domain.uuid]
+    present = CpuSet(cpu for _, layer in layers(domain) for cpu in layer.pinned)
+    wants: tuple[Want, ...] = ()
+    bindings: tuple[Want, ...] = ()
+    if numbers <= set(place.iothreads):
+        if union(place.iothreads[number] for number in numbers).isdisjoint(present):
+            wants = tuple(want for number in sorted(numbers) for want in iothread_wants(domain, number, place.iothreads[number]))
+        elif place.vcpus and own_cpus_meant(domain, view):
+            wants = pin_wants(domain, place)
+            bindings = bind_wants(domain, place.nodes, here) if moves(domain, place, here) else ()
+    yield Seen(
+        saw="; ".join(seen),
+        wants=(*wants, *bindings),
+        safety=Safety.MANUAL if not wants else Safety.DISRUPTIVE if bindings else Safety.SAFE,
+        costs=bind_costs(domain) if bindings else (),
+        by_hand=()
+        if wants
+        else ("Free a CPU that no vCPU is pinned to, then:", f"virsh iothreadpin {shell_word(domain.name)} IOTHREAD CPU"),
+        note=None if wants else f"no CPU of the host is free of this guest's pins; {place.reason}",
+    )
+
+
+def _competing(layer: Configuration) -> Iterator[tuple[int, str]]:
+    for number in range(1, layer.iothreads + 1):
+        pin = iothread_pin(layer, number)
+        cpus = pin if pin is not None else layer.vcpu_cpus
+        if cpus is None:
+            yield number, f"iothread {number} has no cputune/iothreadpin and may run where vCPUs are pinned, on CPUs {layer.pinned}"
+        elif both := cpus & layer.pinned:
+            yield number, f"iothread {number} may run on CPUs {cpus}, and vCPUs are pinned to CPUs {both} of them"

@@ -1,0 +1,1 @@
+"""Rules about host NUMA nodes and guest NUMA cells."""
