@@ -16,11 +16,13 @@ from kvmnb.advise import registry
 from kvmnb.advise.finding import Finding, Safety
 from kvmnb.advise.intent import Intent, read_intent
 from kvmnb.advise.registry import Audit
+from kvmnb.advise.view import View
 from kvmnb.apply import journal as journals
 from kvmnb.apply import run
 from kvmnb.apply.journal import Journal, Record
 from kvmnb.core.errors import KvmnbError, SourceError
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
 from kvmnb.machine import sources
 from kvmnb.machine.given import GivenDomains
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from kvmnb.show.charts.host_map import HostMap
     from kvmnb.show.forms.tune import TuneForm
     from kvmnb.show.live import LiveChart
+    from kvmnb.show.nothing import Nothing
 
 _opened: list[Here] = []
 
@@ -151,11 +154,33 @@ class Here:
             housekeeping = None
         return HostMap(self.host, self.domains, housekeeping)
 
-    def watch(self, domain: str, *, period: float | None = None) -> LiveChart:
+    def guest(self, name: str | None = None) -> Domain | Nothing:
+        """The guest of this name; without one, the running guest with the worst finding, else the first there is."""
+        if name is not None:
+            return self.facts().domain(name)
+        findings = self.audit().findings
+        running = {domain.name: domain for domain in self.domains if domain.running}
+        found = (running[one.domain] for one in findings if one.domain in running)
+        first = next(iter((*running.values(), *self.domains)), None)
+        return next(found, first) or _no_guest(self.machine)
+
+    def worst(self, count: int = 3, *, goal: str | None = None) -> tuple[Finding, ...] | Nothing:
+        """The worst findings of an audit; where nothing was found, a sentence that says so."""
+        found = self.audit(goal=goal)
+        return found.findings[:count] or _no_finding(found)
+
+    def rules(self, *areas: str) -> tuple[str, ...]:
+        """The ids of the rules of these areas (``cpu``, ``numa``, ...); of all where none is named."""
+        return tuple(one.id for one in registry.rules() if not areas or one.area in areas)
+
+    def watch(
+        self, domain: Domain | Nothing | str | None = None, *, period: float | None = None
+    ) -> LiveChart | Nothing:
         """A live chart of a guest's vCPUs: run time and run delay, against the host's CPUs."""
         from kvmnb.show.live import live_chart
 
-        return live_chart(self.machine, self.facts().domain(domain), period=period)
+        chosen = self.guest(domain) if domain is None or isinstance(domain, str) else domain
+        return live_chart(self.machine, chosen, period=period) if isinstance(chosen, Domain) else chosen
 
     def tune(self, *domains: str, goal: str | None = None, rules: Sequence[str] | None = None) -> TuneForm:
         """The form that previews and, by a person's click, applies what the rules want."""
@@ -281,6 +306,21 @@ def close() -> None:
         close_all()
     while _opened:
         _opened.pop().machine.close()
+
+
+def _no_guest(machine: Machine) -> Nothing:
+    from kvmnb.show.nothing import Nothing
+
+    return Nothing(
+        f"There is no guest on {machine.title}, so there is nothing to show here. Make one and open the notebook again."
+    )
+
+
+def _no_finding(found: Audit) -> Nothing:
+    from kvmnb.show.nothing import Nothing
+
+    unjudged = f"; {len(found.not_checked)} could not be made" if found.not_checked else ""
+    return Nothing(f"Nothing was found by the {len(found.checked)} judgements that were made{unjudged}.")
 
 
 def _register_display() -> None:

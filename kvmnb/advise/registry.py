@@ -16,6 +16,7 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.spelling import percent_encode
 from kvmnb.tunable.tunable import When
 
@@ -107,7 +108,9 @@ def _ask(one: Rule, domain: Domain | None, view: View) -> Iterator[Seen]:
 
 
 def _finding(one: Rule, subject: str, domain: Domain | None, what: Seen) -> Finding:
-    times = [want.tunable.when for want in what.wants]
+    # A pin that is wanted live too takes effect now; its persistent twin only keeps it.
+    live = {f"cputune/{want.tunable.path}/@cpuset" for want in what.wants if isinstance(want.tunable, DomainLive)}
+    times = [want.tunable.when for want in what.wants if getattr(want.tunable, "path", None) not in live]
     return Finding(
         id=one.id,
         subject=subject if what.subject is None else f"{subject}/{what.subject}",

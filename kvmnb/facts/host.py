@@ -16,7 +16,7 @@ class Host(Fact):
     """One host: its CPUs, NUMA nodes and hypervisor."""
 
     uuid: str | None
-    """The host's UUID as libvirt knows it; None without libvirt; capabilities ``host/uuid``."""
+    """The host's UUID, None without libvirt; capabilities ``host/uuid``, of a host without firmware tables ``/etc/machine-id``."""
     arch: str | None
     """The host's architecture; capabilities ``host/cpu/arch``."""
     cpus: tuple[Cpu, ...]

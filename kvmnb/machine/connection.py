@@ -15,6 +15,8 @@ from kvmnb.machine.hypervisor import DomainRecord, Layer, Pins, Thread, Versions
 
 T = TypeVar("T")
 
+_DRIVERS = ("qemu", "test", "xen", "lxc", "ch", "vz", "bhyve", "esx", "vpx", "gsx", "hyperv", "vbox", "openvz")
+
 INSTALL_BINDINGS = (
     "libvirt-python is not installed; it builds against libvirt's headers: "
     "`apt install libvirt-dev pkg-config gcc python3-dev` (Fedora/RHEL: `dnf install libvirt-devel gcc "
@@ -163,13 +165,14 @@ def _why_refused(uri: str, problem: Any, libvirt: Any) -> str:
         or "ermission denied" in said
     ):
         advice = "add your user to the group libvirt (`usermod -aG libvirt USER`, then log in anew) or run as root"
+    elif uri.partition(":")[0].partition("+")[0] not in _DRIVERS:
+        # libvirt takes any word for a driver of the daemon's, and then misses the daemon.
+        advice = "check the spelling of the URI, such as qemu:///system, qemu+ssh://HOST/system or test:///default"
     elif "No such file" in said or "refused" in said:
         advice = (
             "start the daemon (`systemctl start virtqemud.socket` or `systemctl start libvirtd`), "
             "or look at the demo host with --demo"
         )
-    elif "no connection driver" in said or "unknown URI" in said.lower() or "could not parse" in said.lower():
-        advice = "check the spelling of the URI, such as qemu:///system, qemu+ssh://HOST/system or test:///default"
     else:
         advice = "check that the host and its libvirt daemon answer"
     return f"cannot connect to {uri}: {said}; {advice}"

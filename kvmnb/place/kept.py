@@ -42,14 +42,15 @@ def _well_on_nodes(ask: Ask, cores: set[Core], layout: Layout) -> bool:
         return True
     if fits_one_node(ask, layout) and not ask.cell_nodes:
         return False
-    return all(len({layout.core_of[ask.pins[vcpu]].node for vcpu in cell if vcpu in ask.pins}) <= 1 for cell in ask.cells)
+    return all(
+        len({layout.core_of[ask.pins[vcpu]].node for vcpu in cell if vcpu in ask.pins}) <= 1 for cell in ask.cells
+    )
 
 
 def fits_one_node(ask: Ask, layout: Layout) -> bool:
     """Whether some node, were it empty, had cores and memory for the guest."""
     return any(
-        sum(core.node == node and len(core.free) >= ask.width for core in layout.cores)
-        >= len(ask.groups)
+        sum(core.node == node and len(core.free) >= ask.width for core in layout.cores) >= len(ask.groups)
         and layout.memory_for_guests(node) >= ask.wanted.memory_bytes
         for node in layout.nodes
     )

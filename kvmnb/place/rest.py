@@ -20,9 +20,7 @@ class Rest:
         self._layout = layout
         self.dedicated = CpuSet(cpu for _, pins in placed for cpu in pins.values())
         """The CPUs of all dedicated vCPUs."""
-        self._open = {
-            node.id: node.cpus - layout.isolated - self.dedicated for node in layout.nodes.values()
-        }
+        self._open = {node.id: node.cpus - layout.isolated - self.dedicated for node in layout.nodes.values()}
         self._load = dict.fromkeys(layout.nodes, 0)
         self._memory = {node: layout.memory_for_guests(node) for node in layout.nodes}
         for ask, pins in placed:

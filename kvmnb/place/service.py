@@ -41,4 +41,8 @@ def _is_good(cpus: CpuSet, barred: CpuSet, layout: Layout) -> bool:
 
 
 def _housekeeping(nodes: CpuSet, layout: Layout) -> CpuSet:
-    return CpuSet(cpu for cpu in layout.housekeeping if layout.core_of[cpu].node in nodes) if nodes else layout.housekeeping
+    return (
+        CpuSet(cpu for cpu in layout.housekeeping if layout.core_of[cpu].node in nodes)
+        if nodes
+        else layout.housekeeping
+    )

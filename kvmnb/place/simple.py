@@ -45,7 +45,9 @@ def place(host: Host, domains: Sequence[Domain], dedicated: frozenset[str]) -> P
         if pins:
             reason = _why_here(ask, nodes, stays=uuid in kept)
         else:
-            reason = f"it gets no CPUs of its own: {demand}" if uuid in dedicated else "it shares CPUs with other guests"
+            reason = (
+                f"it gets no CPUs of its own: {demand}" if uuid in dedicated else "it shares CPUs with other guests"
+            )
         emulator, iothreads = service_threads(ask, pins, nodes, layout, rest.dedicated)
         guests[uuid] = GuestPlace(
             vcpus=pins,

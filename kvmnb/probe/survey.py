@@ -11,6 +11,7 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
+from kvmnb.machine.identity import host_uuid
 from kvmnb.machine.machine import Machine
 from kvmnb.probe.cpu import ROOT, probe_cpus
 from kvmnb.probe.domain import probe_domain
@@ -48,7 +49,8 @@ def probe(machine: Machine) -> Survey:
 
 
 def _host(machine: Machine, domains: Sequence[Domain]) -> Host:
-    uuid, arch = host_identity(machine.hypervisor) if machine.hypervisor is not None else (None, None)
+    told, arch = host_identity(machine.hypervisor) if machine.hypervisor is not None else (None, None)
+    uuid = host_uuid(machine, told)
     hypervisor = probe_hypervisor(machine.hypervisor, domains) if machine.hypervisor is not None else None
     if machine.files is None:
         unseen = [

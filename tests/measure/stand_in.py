@@ -37,7 +37,9 @@ class StandIn:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
 
     def __enter__(self) -> Self:
         return self

@@ -76,7 +76,9 @@ class Ground:
             for is_live, layer in _layers(domain):
                 width = guest_threads(layer)
                 for vcpu, cpu in narrow_pins(layer).items():
-                    found.setdefault(cpu, {})[domain.uuid, domain.name, vcpu] = Pinned(domain, vcpu, cpu, vcpu // width, is_live)
+                    found.setdefault(cpu, {})[domain.uuid, domain.name, vcpu] = Pinned(
+                        domain, vcpu, cpu, vcpu // width, is_live
+                    )
         return {cpu: tuple(pins.values()) for cpu, pins in found.items()}
 
     @cached_property

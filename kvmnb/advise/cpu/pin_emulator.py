@@ -48,6 +48,7 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     pin_wants,
     pins_by_hand,
+    told,
 )
 from kvmnb.advise.finding import Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
@@ -65,12 +66,12 @@ RULE = Rule(id="cpu.pin.emulator", severity=Severity.MEDIUM, goals=ALL_GOALS, ba
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding where the emulator threads of a pinned guest are not kept away from its vCPUs."""
     shared_pool_is_meant = view.goal(domain) not in (Goal.LATENCY, Goal.THROUGHPUT)
-    seen = [
-        f"{sentence} ({name})"
+    seen = told(
+        (name, sentence)
         for name, layer in layers(domain)
         if layer.vcpu_pins and (narrow_pins(layer) or not shared_pool_is_meant)
         for sentence in _competing(layer)
-    ]
+    )
     if not seen:
         return
     here = ground(view)
@@ -99,4 +100,4 @@ def _competing(layer: Configuration) -> Iterator[str]:
         yield f"vCPUs are pinned to CPUs {layer.pinned}, and no cputune/emulatorpin keeps the emulator threads off them"
     elif both := cpus & layer.pinned:
         place = "cputune/emulatorpin" if layer.emulator_pin is not None else "vcpu/@cpuset, for want of an emulatorpin"
-        yield f"the emulator threads may run on CPUs {cpus} ({place}), and vCPUs are pinned to CPUs {both} of them"
+        yield f"the emulator threads may run on CPUs {cpus} ({place}), where vCPUs are pinned to CPUs {both}"

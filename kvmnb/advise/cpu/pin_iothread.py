@@ -44,6 +44,7 @@ from kvmnb.advise.cpu.pins import (
     moves,
     own_cpus_meant,
     pin_wants,
+    told,
 )
 from kvmnb.advise.finding import Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
@@ -62,14 +63,14 @@ RULE = Rule(id="cpu.pin.iothread", severity=Severity.MEDIUM, goals=ALL_GOALS, ba
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding where an iothread of a pinned guest is not kept away from its vCPUs."""
     shared_pool_is_meant = view.goal(domain) not in (Goal.LATENCY, Goal.THROUGHPUT)
-    seen: list[str] = []
+    seen: list[tuple[str, str]] = []
     numbers: set[int] = set()
     for name, layer in layers(domain):
         if not layer.vcpu_pins or (shared_pool_is_meant and not narrow_pins(layer)):
             continue
         for number, sentence in _competing(layer):
             numbers.add(number)
-            seen.append(f"{sentence} ({name})")
+            seen.append((name, sentence))
     if not seen:
         return
     here = ground(view)
@@ -79,18 +80,23 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     bindings: tuple[Want, ...] = ()
     if numbers <= set(place.iothreads):
         if union(place.iothreads[number] for number in numbers).isdisjoint(present):
-            wants = tuple(want for number in sorted(numbers) for want in iothread_wants(domain, number, place.iothreads[number]))
+            wants = tuple(
+                want for number in sorted(numbers) for want in iothread_wants(domain, number, place.iothreads[number])
+            )
         elif place.vcpus and own_cpus_meant(domain, view):
             wants = pin_wants(domain, place)
             bindings = bind_wants(domain, place.nodes, here) if moves(domain, place, here) else ()
     yield Seen(
-        saw="; ".join(seen),
+        saw="; ".join(told(seen)),
         wants=(*wants, *bindings),
         safety=Safety.MANUAL if not wants else Safety.DISRUPTIVE if bindings else Safety.SAFE,
         costs=bind_costs(domain) if bindings else (),
         by_hand=()
         if wants
-        else ("Free a CPU that no vCPU is pinned to, then:", f"virsh iothreadpin {shell_word(domain.name)} IOTHREAD CPU"),
+        else (
+            "Free a CPU that no vCPU is pinned to, then:",
+            f"virsh iothreadpin {shell_word(domain.name)} IOTHREAD CPU",
+        ),
         note=None if wants else f"no CPU of the host is free of this guest's pins; {place.reason}",
     )
 
@@ -100,6 +106,9 @@ def _competing(layer: Configuration) -> Iterator[tuple[int, str]]:
         pin = iothread_pin(layer, number)
         cpus = pin if pin is not None else layer.vcpu_cpus
         if cpus is None:
-            yield number, f"iothread {number} has no cputune/iothreadpin and may run where vCPUs are pinned, on CPUs {layer.pinned}"
+            yield (
+                number,
+                f"iothread {number} has no cputune/iothreadpin; it may run on CPUs {layer.pinned}, where vCPUs are",
+            )
         elif both := cpus & layer.pinned:
-            yield number, f"iothread {number} may run on CPUs {cpus}, and vCPUs are pinned to CPUs {both} of them"
+            yield number, f"iothread {number} may run on CPUs {cpus}, where vCPUs are pinned to CPUs {both}"

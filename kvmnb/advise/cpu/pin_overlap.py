@@ -38,7 +38,7 @@ Sources
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kvmnb.advise.cpu.ground import Ground, ground
 from kvmnb.advise.cpu.pins import (
@@ -50,12 +50,13 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     pin_wants,
     pins_by_hand,
+    told,
     xml,
 )
 from kvmnb.advise.finding import Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
-from kvmnb.core.cpuset import CpuSet
+from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.place.asks import narrow_pins
 from kvmnb.tunable.tunable import Want
@@ -75,8 +76,8 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     partners: set[str] = set()
     problems = [
         *_same_cpu(domain, here, partners),
-        *(problem for name, layer in pinned_layers for problem in _dead(layer, name, here)),
-        *(problem for name, layer in pinned_layers for problem in _isolated(layer, name, view)),
+        *_told((name, problem) for name, layer in pinned_layers for problem in _dead(layer, here)),
+        *_told((name, problem) for name, layer in pinned_layers for problem in _isolated(layer, view)),
     ]
     nowhere = list(_nothing_left(domain, here, view))
     absent = _absent_vcpus(domain)
@@ -108,6 +109,15 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     )
 
 
+def _told(seen: Iterable[tuple[str, Problem]]) -> Iterator[Problem]:
+    """Problems with the places where each was read, one time each."""
+    by_severity: dict[Severity, list[tuple[str, str]]] = {}
+    for name, (severity, sentence) in seen:
+        by_severity.setdefault(severity, []).append((name, sentence))
+    for severity, sentences in by_severity.items():
+        yield from ((severity, text) for text in told(sentences))
+
+
 def _has_pins(layer: Configuration) -> bool:
     return bool(layer.vcpu_pins or layer.iothread_pins or layer.emulator_pin is not None or layer.vcpu_cpus is not None)
 
@@ -121,12 +131,12 @@ def _same_cpu(domain: Domain, here: Ground, partners: set[str]) -> Iterator[Prob
                     yield Severity.HIGH, f"vCPUs {mine.vcpu} and {other.vcpu} are both pinned to CPU {mine.cpu} alone"
                 continue
             partners.add(other.domain.name)
+            who = f"vCPU {mine.vcpu} and vCPU {other.vcpu}"
             both_run = domain.running and other.domain.running
             state = "" if both_run else ", which is shut off" if not other.domain.running else ", which runs"
             yield (
                 Severity.HIGH if both_run else Severity.MEDIUM,
-                f"vCPU {mine.vcpu} and vCPU {other.vcpu} of guest {other.domain.name!r}{state} "
-                f"are both pinned to CPU {mine.cpu} alone",
+                f"{who} of guest {other.domain.name!r}{state} are both pinned to CPU {mine.cpu} alone",
             )
         for pool in here.pools.get(mine.cpu, ()):
             if pool is not domain:
@@ -137,40 +147,38 @@ def _same_cpu(domain: Domain, here: Ground, partners: set[str]) -> Iterator[Prob
                 )
 
 
-def _dead(layer: Configuration, name: str, here: Ground) -> Iterator[Problem]:
+def _dead(layer: Configuration, here: Ground) -> Iterator[Problem]:
     """Pins to CPUs that are offline or not there."""
-    by_cpus: dict[CpuSet, list[int]] = {}
-    for pin in layer.vcpu_pins:
-        if pin.vcpu < layer.vcpus:
-            by_cpus.setdefault(pin.cpus, []).append(pin.vcpu)
-    pins = [
-        *((f"{in_words(vcpus, 'vCPU')} (cputune/vcpupin", cpus) for cpus, vcpus in by_cpus.items()),
-        *((f"iothread {pin.iothread} (cputune/iothreadpin", pin.cpus) for pin in layer.iothread_pins),
-        ("the emulator threads (cputune/emulatorpin", layer.emulator_pin or CpuSet()),
-        ("threads without a pin (vcpu/@cpuset", layer.vcpu_cpus or CpuSet()),
+    pins = [(f"{in_words(vcpus, 'vCPU')} (cputune/vcpupin)", cpus) for vcpus, cpus in _alike(layer, here)] + [
+        *((f"iothread {pin.iothread} (cputune/iothreadpin)", pin.cpus) for pin in layer.iothread_pins),
+        ("the emulator threads (cputune/emulatorpin)", layer.emulator_pin or CpuSet()),
+        ("threads without a pin (vcpu/@cpuset)", layer.vcpu_cpus or CpuSet()),
     ]
     for who, cpus in pins:
         if gone := cpus - here.online:
             severity = Severity.HIGH if gone == cpus else Severity.MEDIUM
-            yield (
-                severity,
-                f"{who}, {name}) may run on CPUs {cpus}, of which {gone} are not among the host's online CPUs "
-                f"{here.online}",
-            )
+            which = f"CPUs {cpus}" if gone == cpus else f"CPUs {cpus}, and of these {gone}"
+            yield severity, f"{who} are held to {which}, which are not among the host's online CPUs {here.online}"
 
 
-def _isolated(layer: Configuration, name: str, view: View) -> Iterator[Problem]:
+def _alike(layer: Configuration, here: Ground) -> Iterator[tuple[list[int], CpuSet]]:
+    """vCPUs and their CPUs: those with no usable CPU as one, those with some as another."""
+    pins = [pin for pin in layer.vcpu_pins if pin.vcpu < layer.vcpus and not pin.cpus.issubset(here.online)]
+    for unusable in (True, False):
+        some = [pin for pin in pins if pin.cpus.isdisjoint(here.online) is unusable]
+        if some:
+            yield [pin.vcpu for pin in some], union(pin.cpus for pin in some)
+
+
+def _isolated(layer: Configuration, view: View) -> Iterator[Problem]:
     """Pools that take in isolated CPUs."""
     isolated = view.host.isolated
     if not isolated:
         return
     for cpus in dict.fromkeys(pin.cpus for pin in layer.vcpu_pins):
         if len(cpus) > 1 and (inside := cpus & isolated):
-            yield (
-                Severity.MEDIUM,
-                f"a pool of CPUs {cpus} takes in {inside}, which are isolated (/sys/devices/system/cpu/isolated), "
-                f"so that the scheduler spreads nothing over them ({name})",
-            )
+            where = "/sys/devices/system/cpu/isolated"
+            yield Severity.MEDIUM, f"a pool of CPUs {cpus} takes in {inside}, isolated from the scheduler by {where}"
 
 
 def _nothing_left(domain: Domain, here: Ground, view: View) -> Iterator[Problem]:
@@ -181,11 +189,10 @@ def _nothing_left(domain: Domain, here: Ground, view: View) -> Iterator[Problem]
     if here.online and here.online.issubset(taken):
         mine = CpuSet(narrow_pins(domain.wanted).values())
         if own := mine & view.placement.housekeeping:
-            yield (
-                Severity.HIGH,
-                f"running guests are pinned to each of the {len(here.online)} CPUs, so that none is left for the "
-                f"host; this one has {own} of those that are best left free",
+            taken_all = (
+                f"running guests are pinned to each of the {len(here.online)} CPUs, and none is left for the host"
             )
+            yield Severity.HIGH, f"{taken_all}; this one has CPUs {own}, which are best left free"
 
 
 def _absent_vcpus(domain: Domain) -> list[int]:

@@ -48,6 +48,7 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     pin_wants,
     pins_by_hand,
+    told,
 )
 from kvmnb.advise.finding import Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
@@ -63,6 +64,8 @@ RULE = Rule(
     basis="documented",
 )
 
+MOST_TOLD = 4
+
 
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
@@ -72,8 +75,8 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     here = ground(view)
     if here.cores == len(here.threads):
         return
-    torn = list(_torn(domain, here))
-    shared, others = _shared(domain, here)
+    torn = told(_torn(domain, here))
+    shared, others = _shared(domain, here, within=not torn)
     if not torn and not shared:
         return
     place = view.placement.guests[domain.uuid]
@@ -81,7 +84,8 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     bindings = bind_wants(domain, place.nodes, here) if wants and moves(domain, place, here) else ()
     grave = Severity.MEDIUM if view.goal(domain) is Goal.BALANCED or not (torn or _all_run(domain, others)) else None
     yield Seen(
-        saw="; ".join([*torn, *shared]) + " (cputune/vcpupin; /sys/devices/system/cpu/cpu*/topology/thread_siblings_list)",
+        saw="; ".join([*torn, *shared])
+        + " (cputune/vcpupin; /sys/devices/system/cpu/cpu*/topology/thread_siblings_list)",
         wants=(*wants, *bindings),
         severity=grave,
         safety=Safety.MANUAL if not wants else Safety.DISRUPTIVE if bindings else Safety.SAFE,
@@ -91,8 +95,8 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     )
 
 
-def _torn(domain: Domain, here: Ground) -> Iterator[str]:
-    """A sentence for each layer in which a guest core's threads are on several cores of the host."""
+def _torn(domain: Domain, here: Ground) -> Iterator[tuple[str, str]]:
+    """A place and a sentence for each layer in which a guest core's threads are on several cores of the host."""
     for name, layer in layers(domain):
         width = guest_threads(layer)
         if width < 2 or not any(len(threads) >= width for threads in here.threads.values()):
@@ -102,12 +106,15 @@ def _torn(domain: Domain, here: Ground) -> Iterator[str]:
             group = [vcpu for vcpu in range(first, first + width) if pins.get(vcpu) in here.threads]
             if len({here.threads[pins[vcpu]] for vcpu in group}) > 1:
                 there = ", ".join(f"vCPU {vcpu} on CPU {pins[vcpu]}" for vcpu in group)
-                yield f"the guest is told that vCPUs {group[0]}-{group[-1]} share a core, yet {there} do not ({name})"
+                yield name, f"the guest is told that vCPUs {group[0]}-{group[-1]} share a core, yet {there} do not"
                 break
 
 
-def _shared(domain: Domain, here: Ground) -> tuple[list[str], list[Pinned]]:
-    """Sentences about cores that the guest's vCPUs share with other guest cores, and whose these are."""
+def _shared(domain: Domain, here: Ground, *, within: bool) -> tuple[list[str], list[Pinned]]:
+    """Sentences about cores that the guest's vCPUs share with other guest cores, and whose these are.
+
+    ``within`` says whether cores that the guest shares with itself count.
+    """
     sentences: list[str] = []
     others: list[Pinned] = []
     for mine in here.pins_of.get((domain.uuid, domain.name), ()):
@@ -115,11 +122,13 @@ def _shared(domain: Domain, here: Ground) -> tuple[list[str], list[Pinned]]:
             # Two vCPUs on the very same CPU are the business of cpu.pin.overlap.
             for other in here.pinned.get(sibling, ()) if sibling != mine.cpu else ():
                 same_guest = other.domain is domain
-                if same_guest and (other.core == mine.core or other.vcpu < mine.vcpu):
+                if same_guest and (not within or other.core == mine.core or other.vcpu < mine.vcpu):
                     continue
                 who = f"vCPU {other.vcpu}" if same_guest else f"vCPU {other.vcpu} of guest {other.domain.name!r}"
                 sentences.append(f"vCPU {mine.vcpu} on CPU {mine.cpu} and {who} on CPU {sibling} share a core")
                 others.append(other)
+    if len(sentences) > MOST_TOLD:
+        sentences[MOST_TOLD:] = [f"and {len(sentences) - MOST_TOLD} more pairs like these"]
     return sentences, others
 
 

@@ -51,6 +51,7 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     pin_wants,
     rests_on,
+    told,
 )
 from kvmnb.advise.finding import Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
@@ -69,9 +70,9 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     if not own_cpus_meant(domain, view):
         return
     here = ground(view)
-    seen = [
-        f"{sentence} ({name})" for name, layer in layers(domain) for sentence in _floating(layer, here, name == "live XML")
-    ]
+    seen = told(
+        (name, sentence) for name, layer in layers(domain) for sentence in _floating(layer, here, name == "live XML")
+    )
     if not seen:
         return
     place = view.placement.guests[domain.uuid]
@@ -83,8 +84,8 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             sure=Sure.LIKELY,
             safety=Safety.MANUAL,
             by_hand=(
-                "Give the guests fewer vCPUs, move one to another host, or name in kvmnb.toml the few guests whose "
-                'policy is "dedicated"; until then do not pin this one.',
+                "Give guests fewer vCPUs, move some away, or name in kvmnb.toml the few that need CPUs of their own.",
+                "Until then do not pin this guest.",
             ),
             note=f"{rests_on(domain, view)}; {place.reason}",
         )

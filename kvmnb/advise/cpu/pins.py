@@ -125,6 +125,11 @@ def bind_wants(domain: Domain, nodes: CpuSet, of_host: Ground) -> tuple[Want, ..
     return (Want(xml(domain, "numatune/memory/@nodeset"), str(nodes)),)
 
 
+def restart_cost(domain: Domain) -> tuple[str, ...]:
+    """What a change of the guest's make-up costs while it runs."""
+    return (STOP_AND_START,) if domain.running else ()
+
+
 def bind_costs(domain: Domain) -> tuple[str, ...]:
     """What binding a guest's memory to nodes costs."""
     return (*((MEMORY_STAYS,) if domain.running else ()), START_MAY_FAIL, NEEDS_THE_NODE)
@@ -175,6 +180,9 @@ def in_words(numbers: Iterable[int], noun: str) -> str:
     return f"{noun} {found}" if len(found) == 1 else f"{noun}s {found}"
 
 
-def where(names: Iterable[str]) -> str:
-    """Where the same thing was read: ``persistent XML`` or ``persistent XML and live XML``."""
-    return " and ".join(dict.fromkeys(names))
+def told(seen: Iterable[tuple[str, str]]) -> list[str]:
+    """Sentences with the places where each was read, one time each: ``... (persistent XML and live XML)``."""
+    places: dict[str, list[str]] = {}
+    for place, sentence in seen:
+        places.setdefault(sentence, []).append(place)
+    return [f"{sentence} ({' and '.join(dict.fromkeys(names))})" for sentence, names in places.items()]

@@ -196,7 +196,7 @@ class _Editor:
         if parent is None or self.shape.is_standing(parent, step.name):
             raise XmlError(f"<{step.name}> is not set as a whole; name what is inside it")
         wanted = Node.parse(value.strip(BLANK), parent)
-        self._check_named(wanted, step, parent)
+        self._check_named(wanted, step)
         if node is not None:
             self._make_alike(node, wanted)
             return
@@ -205,15 +205,11 @@ class _Editor:
             raise XmlError(f"the element does not become {step} where it goes")
         self._created(wanted, str(wanted), lead, tail, close)
 
-    def _check_named(self, wanted: Node, step: Step, parent: Node) -> None:
+    def _check_named(self, wanted: Node, step: Step) -> None:
         if self.shape.tag(wanted) != step.name:
             raise XmlError(f"the value is a <{wanted.name}>, not a <{step.name}>")
-        key = self.shape.key(parent, step.name)
-        names = key.attributes if key is not None else ()
-        if len(names) == len(step.keys) and step.keys:
-            said = tuple(wanted.get(name) for name in names)
-            if said != step.keys:
-                raise XmlError(f"the value has {dict(zip(names, said, strict=True))}, which is not {step}")
+        if not self.shape.is_named(wanted, step):
+            raise XmlError(f"the value is a <{wanted.name}> that is not {step}")
 
     def _make_alike(self, node: Node, wanted: Node) -> None:
         """Bring an element to mean what another does, touching what differs only."""

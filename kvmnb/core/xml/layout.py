@@ -46,7 +46,7 @@ def place(parent: Node, step: Step, shape: Shape) -> int | None:
     placed = [(ranks.get(shape.tag(child) or "", len(order)), i) for i, child in enumerate(parent.children)]
     namesakes = [i for rank, i in placed if rank == mine]
     if namesakes:
-        keys = [next(iter(shape.keys_of(parent.children[i])), ()) for i in namesakes]
+        keys = [each.keys[0] for each in shape.named(parent, step.name)]
         before = [i for i, others in zip(namesakes, keys, strict=True) if not _precedes(step.keys, others)]
         return before[-1] + 1 if before else namesakes[0]
     return max(((rank, i + 1) for rank, i in placed if rank < mine), default=(0, 0))[1]

@@ -6,13 +6,14 @@ The core knows no libvirt; a ``Shape`` is handed in. Names are looked up as ``pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import count, product
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from kvmnb.core.errors import XmlError
+from kvmnb.core.errors import KvmnbError, XmlError
+from kvmnb.core.units import parse_size
 from kvmnb.core.xml.path import Path, Step
 
 _POSITION = "#"
@@ -36,15 +37,26 @@ class Part(Protocol):
 
 
 P = TypeVar("P", bound=Part)
+Keys = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Generic[P]):
+    """An element, its keys, and whether only its position among its namesakes names it."""
+
+    part: P
+    keys: Keys
+    by_position: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """The ways a ``[key]`` finds an element, the first one first.
 
-    A way is one place per bracket: ``@index``, ``target/@dev``, ``path/text()``, or ``#`` for the position
-    among the namesakes that agree in the way's other places. After the last way comes the position
-    among the namesakes that none of them names.
+    A way is one place per bracket: ``@index``, ``target/@dev``, ``path/text()``, ``@size:KiB`` for
+    a size with its ``unit`` in KiB, or ``#`` for the numbers, in order, that no namesake has for itself
+    among those that agree in the way's other places. After the last way comes the position among the
+    namesakes that none of them names.
     """
 
     ways: tuple[tuple[str, ...], ...]
@@ -64,7 +76,7 @@ class Key:
     def attributes(self) -> tuple[str, ...]:
         """The attributes that a new element needs for its key, or none if its key is not its own."""
         own = self.ways[0]
-        return tuple(place[1:] for place in own) if all(place.startswith("@") for place in own) else ()
+        return tuple(place[1:].split(":")[0] for place in own) if all(place.startswith("@") for place in own) else ()
 
 
 _EMPTY: Mapping[str, frozenset[str]] = MappingProxyType({})
@@ -123,48 +135,61 @@ class Shape:
         """The children of that name, in the order of the text."""
         return [child for child in parent.children if self.tag(child) == name]  # type: ignore[misc]
 
-    def keys_of(self, part: Part) -> tuple[tuple[str, ...], ...]:
+    def keys_of(self, part: Part) -> Keys:
         """Every key that finds an element, the preferred one first; () for one that needs none."""
         parent, name = part.parent, self.tag(part)
         if parent is None or name is None:
             return ()
-        key, namesakes = self.key(parent, name), self.namesakes(parent, name)
-        for ways in () if key is None else (key.stable, key.counted):
-            found = (self._values(part, way, namesakes) for way in ways)
-            known = tuple(dict.fromkeys(values for values in found if values is not None))
-            if known:
-                return known
-        if len(namesakes) == 1:
-            return ()
-        unnamed = [other for other in namesakes if self._unnamed(other, key, namesakes)]
-        return ((str(next(i for i, other in enumerate(unnamed) if other is part)),),)
+        named = self.named(parent, name)
+        found = next(each for each in named if each.part is part)
+        return () if found.by_position and len(named) == 1 else found.keys
 
     def find(self, parent: P, step: Step) -> P | None:
         """The child that a step means, or None; raises XmlError where it means several."""
-        namesakes = self.namesakes(parent, step.name)
-        key = self.key(parent, step.name)
+        named = self.named(parent, step.name)
         if not step.keys:
-            if len(namesakes) > 1 or (namesakes and key is not None and self.keys_of(namesakes[0])):
-                raise XmlError(f"say which <{step.name}> is meant: {self._written(namesakes)}")
-            return namesakes[0] if namesakes else None
-        for way in () if key is None else (*key.stable, *key.counted):
-            found = [child for child in namesakes if self._is_found(child, way, step.keys, key, namesakes)]
+            if len(named) > 1 or (named and not named[0].by_position):
+                raise XmlError(f"say which <{step.name}> is meant: {_written(step.name, named)}")
+            return named[0].part if named else None
+        key = self.key(parent, step.name)
+        asked = _folded(step.keys, key)
+        # An element's best key comes first, then any other, and a position last.
+        for found in (
+            [each.part for each in named if not each.by_position and _folded(each.keys[0], key) == asked],
+            [each.part for each in named if not each.by_position and asked in [_folded(k, key) for k in each.keys]],
+            [each.part for each in named if each.by_position and each.keys[0] == step.keys],
+        ):
             if len(found) > 1:
                 raise XmlError(f"{len(found)} elements are {step}, so none of them is meant for certain")
             if found:
                 return found[0]
-        if len(step.keys) == 1 and step.keys[0].isdecimal():
-            unnamed = [child for child in namesakes if self._unnamed(child, key, namesakes)]
-            if str(int(step.keys[0])) == step.keys[0] and int(step.keys[0]) < len(unnamed):
-                return unnamed[int(step.keys[0])]
         return None
+
+    def named(self, parent: P, name: str) -> list[Named[P]]:
+        """The children of that name with their keys; where nothing names one, its position does."""
+        namesakes, key = self.namesakes(parent, name), self.key(parent, name)
+        keys: list[Keys] = [() for _ in namesakes]
+        if key is not None:
+            keys = [_all_values(part, key.stable) for part in namesakes]
+            for way in key.counted:
+                _count(namesakes, keys, way)
+        position = count()
+        return [
+            Named(part, known, False) if known else Named(part, ((str(next(position)),),), True)
+            for part, known in zip(namesakes, keys, strict=True)
+        ]
+
+    def is_named(self, part: Part, step: Step) -> bool:
+        """Whether an element that is not in its place yet has the keys of a step, where they are its own."""
+        key = self.key(part.parent, step.name) if part.parent is not None else None
+        if key is None or not key.stable or not step.keys:
+            return True
+        return step.keys in _all_values(part, key.stable)
 
     def missing(self, parent: Part, step: Step) -> XmlError:
         """The error that an element is not there, with what is there instead."""
-        there = self._written(self.namesakes(parent, step.name))
-        return XmlError(
-            f"there is no {step} in <{parent.name}>; " + (f"it holds {there}" if there else "it holds none")
-        )
+        there = _written(step.name, self.named(parent, step.name)) or "none"
+        return XmlError(f"there is no {step} in <{parent.name}>; it holds {there}")
 
     def paths_of(self, part: Part) -> tuple[Path, ...]:
         """Every path that finds an element now, the preferred one first; raises XmlError for the root."""
@@ -177,37 +202,36 @@ class Shape:
             part = part.parent
         return tuple(Path(steps) for steps in product(*reversed(ways)))
 
-    def _is_found(
-        self,
-        part: Part,
-        way: tuple[str, ...],
-        keys: tuple[str, ...],
-        key: Key | None,
-        namesakes: Sequence[Part],
-    ) -> bool:
-        values = self._values(part, way, namesakes)
-        if values is None or key is None or len(values) != len(keys):
-            return False
-        if _POSITION in way and any(self._values(part, other, namesakes) is not None for other in key.stable):
-            return False
-        return values == keys or (key.caseless and [v.lower() for v in values] == [k.lower() for k in keys])
 
-    def _written(self, parts: Sequence[Part]) -> str:
-        return ", ".join(str(Step(self.tag(part) or "", next(iter(self.keys_of(part)), ()))) for part in parts[:20])
+def _written(name: str, named: Sequence[Named[Any]]) -> str:
+    return ", ".join(str(Step(name, each.keys[0])) for each in named[:20]) + (", …" if len(named) > 20 else "")
 
-    def _unnamed(self, part: Part, key: Key | None, namesakes: Sequence[Part]) -> bool:
-        return key is None or all(self._values(part, way, namesakes) is None for way in key.ways)
 
-    def _values(self, part: Part, way: tuple[str, ...], namesakes: Sequence[Part]) -> tuple[str, ...] | None:
-        """What stands in a way's places, or None where one of them is empty."""
-        values = [place if place == _POSITION else _at(part, place) for place in way]
-        if not all(values):
-            return None
-        if _POSITION in way:
-            alike = [p for p in namesakes if [q if q == _POSITION else _at(p, q) for q in way] == values]
-            position = next(i for i, other in enumerate(alike) if other is part)
-            values = [str(position) if value == _POSITION else value for value in values]
-        return tuple(value for value in values if value)
+def _folded(keys: tuple[str, ...], key: Key | None) -> tuple[str, ...]:
+    return tuple(part.lower() for part in keys) if key is not None and key.caseless else keys
+
+
+def _all_values(part: Part, ways: Iterable[tuple[str, ...]]) -> Keys:
+    """The keys that the ways give, without those of which a place is empty."""
+    found = (tuple(_at(part, place) or "" for place in way) for way in ways)
+    return tuple(dict.fromkeys(values for values in found if all(values)))
+
+
+def _count(namesakes: Sequence[Part], keys: list[Keys], way: tuple[str, ...]) -> None:
+    """Give the namesakes that have no key yet the numbers that are free, in their order."""
+    at = way.index(_POSITION)
+    places = way[:at] + way[at + 1 :]
+    taken = {key for known in keys for key in known if len(key) == len(way)}
+    numbers: dict[tuple[str, ...], Iterator[int]] = {}
+    for i, part in enumerate(namesakes):
+        values = tuple(_at(part, place) or "" for place in places)
+        if keys[i] or not all(values):
+            continue
+        for number in numbers.setdefault(values, count()):
+            key = (*values[:at], str(number), *values[at:])
+            if key not in taken:
+                keys[i] = (key,)
+                break
 
 
 def _at(part: Part, place: str) -> str | None:
@@ -217,4 +241,13 @@ def _at(part: Part, place: str) -> str | None:
         if found is None:
             return None
         part = found
-    return part.text.strip() if last == "text()" else part.get(last[1:])
+    if last == "text()":
+        return part.text.strip()
+    name, scaled, unit = last[1:].partition(":")
+    value = part.get(name)
+    if not scaled or value is None:
+        return value
+    try:
+        return str(parse_size(value, part.get("unit"), unit) // parse_size("1", unit))
+    except KvmnbError:
+        return value

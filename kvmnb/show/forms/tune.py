@@ -90,9 +90,9 @@ class TuneForm:
 
     def _text(self) -> str:
         plan = self.state.plan
-        said = self.state.problem or ("" if plan is None else plan_card.headline(plan))
+        said = self.state.problem or ("" if plan is None or not self.state.chosen else plan_card.headline(plan))
         chosen = f"{len(self.state.chosen)} of {words.plural(len(self.state.offers), 'finding')} chosen"
-        return f"Tuning form for {self._label()}: {chosen}. {said}"
+        return f"Tuning form for {self._label()}: {chosen}. {said}".rstrip()
 
     def _label(self) -> str:
         return next(label for label, name in self.state.options() if name == self.state.guest)
@@ -151,6 +151,8 @@ class TuneForm:
         if self.state.problem is not None:
             return template.fragment("problem", text=self.state.problem)
         assert self.state.plan is not None, "a choice has a plan or a problem"
+        if not self.state.chosen:
+            return template.fragment("note", text="Nothing is chosen, so nothing would change.")
         return plan_card.fragment(self.state.plan)
 
     def _allow(self) -> None:

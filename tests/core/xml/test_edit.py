@@ -170,7 +170,10 @@ def test_of_a_text_only_the_words_are_replaced(text: str, after: str) -> None:
 
 def test_a_value_that_holds_already_in_another_spelling_changes_nothing() -> None:
     text = "<domain><vcpu cpuset='&#48;-3'><![CDATA[4]]></vcpu><cpu b=\"2\"  a='1'><!-- c --> <numa/></cpu></domain>"
-    assert changed(text, ("vcpu/@cpuset", "0-3"), ("vcpu/text()", " 4"), ("cpu", "<cpu a='1' b='2'><numa></numa></cpu>")) == text
+    assert (
+        changed(text, ("vcpu/@cpuset", "0-3"), ("vcpu/text()", " 4"), ("cpu", "<cpu a='1' b='2'><numa></numa></cpu>"))
+        == text
+    )
 
 
 def test_an_element_given_whole_is_laid_out_like_the_document() -> None:
@@ -271,7 +274,7 @@ def test_quotes_follow_the_document() -> None:
         ("devices/floppy", "<floppy/>", "takes no <floppy>"),
         ("cputune/vcpupins[0]/@cpuset", "1", "takes no <vcpupins>"),
         ("cputune/vcpupin/@cpuset", "1", r"no vcpupin in <cputune>; it holds none"),
-        ("cputune/vcpupin[0]", "<vcpupin vcpu='1' cpuset='2'/>", r"which is not vcpupin\[0\]"),
+        ("cputune/vcpupin[0]", "<vcpupin vcpu='1' cpuset='2'/>", r"that is not vcpupin\[0\]"),
         ("cputune", "<numatune/>", "is a <numatune>, not a <cputune>"),
         ("cputune", "<cputune/><numatune/>", "junk"),
         ("cputune", "<cputune/><!-- x -->", "more than one element"),
@@ -297,7 +300,9 @@ def test_two_values_for_one_path_are_refused() -> None:
         edit(GUEST, [(path, "maximum"), (path, "custom")], DOMAIN)
 
 
-@pytest.mark.parametrize("text", ["<network/>", "<domainsnapshot><domain/></domainsnapshot>", "{{ domain }}", "<domain>"])
+@pytest.mark.parametrize(
+    "text", ["<network/>", "<domainsnapshot><domain/></domainsnapshot>", "{{ domain }}", "<domain>"]
+)
 def test_what_is_no_domain_is_refused(text: str) -> None:
     with pytest.raises(XmlError, match="not a <domain>|not well-formed"):
         edit(text, [], DOMAIN)

@@ -26,7 +26,10 @@ from kvmnb.core.xml import mask
         ("<qemu:env name='MY_PASSWORD' value='p'/>", "<qemu:env name='MY_PASSWORD' value='***'/>"),
         ("<qemu:env value=\"p\" name='API_TOKEN'/>", "<qemu:env value=\"***\" name='API_TOKEN'/>"),
         ("<qemu:arg value='secret,id=s0,data=AAAA'/>", "<qemu:arg value='***'/>"),
-        ("<qemu:arg value='{&quot;data&quot;:&quot;z&quot;,&quot;t&quot;:&quot;secret&quot;}'/>", "<qemu:arg value='***'/>"),
+        (
+            "<qemu:arg value='{&quot;data&quot;:&quot;z&quot;,&quot;t&quot;:&quot;secret&quot;}'/>",
+            "<qemu:arg value='***'/>",
+        ),
         ("<entry>io.systemd.credential:passwd.root=x</entry>", "<entry>***</entry>"),
         ("<cmdline>root=/dev/vda password=abc quiet</cmdline>", "<cmdline>root=/dev/vda password=*** quiet</cmdline>"),
         ("<source name='https://bob:pw@host/x'/>", "<source name='https://bob:***@host/x'/>"),
@@ -68,7 +71,13 @@ def test_a_password_is_in_no_diff(password: str, quote: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["password" * 100_000, "<a \"" * 100_000, "<qemu:arg value='" * 50_000, "passwd=" * 100_000, "<password><![CDATA[" * 30_000],
+    [
+        "password" * 100_000,
+        '<a "' * 100_000,
+        "<qemu:arg value='" * 50_000,
+        "passwd=" * 100_000,
+        "<password><![CDATA[" * 30_000,
+    ],
 )
 def test_a_hostile_text_takes_time_by_its_length(text: str) -> None:
     began = time.perf_counter()

@@ -41,7 +41,9 @@ CHANGES: dict[str, list[str | None]] = {
     "qemu:commandline/qemu:arg[0]/@value": ["-S", None],
 }
 
-BLANKS = st.sampled_from(["", " ", "\n", "\n  ", "\r\n\t", "\n\n    ", "<!-- <vcpu>9</vcpu> ü -->", " <!-- x -->\n", "<?pi <a?>"])
+BLANKS = st.sampled_from(
+    ["", " ", "\n", "\n  ", "\r\n\t", "\n\n    ", "<!-- <vcpu>9</vcpu> ü -->", " <!-- x -->\n", "<?pi <a?>"]
+)
 VALUES = st.sampled_from(["", "0", "static", "auto", "ü😀", "a>b", "&amp;&lt;", "&#48;", "require"])
 NAMES = {
     "domain": ("vcpu", "iothreads", "currentMemory", "cputune", "cpu", "memoryBacking", "devices", "metadata", "os"),
@@ -82,7 +84,9 @@ def domains(draw: Any) -> str:
             attributes = [attribute("type", "scsi"), attribute("index", str(number))]
         if parent == "metadata":
             attributes = [attribute("xmlns", "urn:x")]
-        for extra in draw(st.sets(st.sampled_from(["placement", "cpuset", "mode", "cores", "policy", "cache", "unit"]), max_size=2)):
+        for extra in draw(
+            st.sets(st.sampled_from(["placement", "cpuset", "mode", "cores", "policy", "cache", "unit"]), max_size=2)
+        ):
             attributes.append(attribute(extra, draw(VALUES)))
         inner = ""
         if name == "disk":
@@ -175,7 +179,9 @@ def test_what_others_put_into_a_new_parent_stays_with_it() -> None:
     assert after == "<domain><vcpu>2</vcpu><cputune><shares>5</shares></cputune></domain>"
     after = undone("<domain><vcpu>2</vcpu></domain>", list(PINS), ("</cputune>", "<!-- mine --></cputune>"))
     assert after == "<domain><vcpu>2</vcpu><cputune><!-- mine --></cputune></domain>"
-    whole: list[tuple[Path, str | None]] = [(Path.parse("cputune"), "<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>")]
+    whole: list[tuple[Path, str | None]] = [
+        (Path.parse("cputune"), "<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>")
+    ]
     after = undone("<domain/>", whole, ("</cputune>", "<shares>5</shares></cputune>"))
     assert after == "<domain><cputune><shares>5</shares></cputune></domain>"
 

@@ -1,0 +1,99 @@
+"""Running guests have more vCPUs than the host has CPUs to give.
+
+What is seen
+    The vCPUs of all running guests, as they are plugged in now, against the host's online CPUs and its physical
+    cores. More vCPUs than CPUs is worth knowing where the goal is latency or throughput; more than three for each
+    CPU is often too many, more than five is beyond what is supported by a large vendor, more than ten for each
+    core is beyond any advice.
+
+Why it hurts
+    vCPUs that want to run wait in line. The guest sees that as stolen time, the host's own user and system times
+    show nothing. The count alone proves no harm: idle vCPUs take little. The proof is run delay.
+
+What to do
+    First take vCPUs away that nobody uses, then move guests to other hosts. Do not pin on a host like this.
+
+Leave it when
+    The guests are mostly idle at the same time, as with desktops or test machines: that is what density is for.
+
+Cost
+    Nothing is changed from here. Taking a vCPU out of a running guest needs the guest's help. Durability,
+    migration, security: none.
+
+Look by hand
+    ``virsh list --name`` and ``virsh vcpucount GUEST --live --active``; ``nproc`` on the host.
+
+Measure it
+    ``vcpu.N.delay`` in ``virsh domstats --vcpu``, as a share of time; ``some avg60`` in ``/proc/pressure/cpu``;
+    stolen time (``st``) inside the guests. Below one per cent is well.
+
+Sources
+    * Red Hat, Configuring and managing Linux virtual machines (RHEL 10), optimizing vCPUs (5 and 10 to one)
+    * libvirt, virConnectGetAllDomainStats (vcpu.N.delay)
+    * The limit of three for each CPU is a heuristic; it counts in full only together with measured delay
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.cpu.ground import ground
+from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.rule import ALL_GOALS, Rule
+from kvmnb.advise.view import View
+from kvmnb.facts.domain import Domain
+
+RULE = Rule(id="cpu.overcommit", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented and heuristic")
+
+# vCPUs for each online CPU: above one somebody may wait at all.
+RATIO_INFO = 1.0
+# Heuristic; with a mean run delay of 5 % over a minute it would be certain.
+RATIO_WARN = 3.0
+# Red Hat, RHEL 10: at most five vCPUs for each hardware thread, ten for each core.
+RATIO_HIGH = 5.0
+PER_CORE_CRITICAL = 10.0
+LARGEST_TOLD = 3
+
+
+@RULE.host
+def check(view: View) -> Iterator[Seen]:
+    """A finding where the running vCPUs exceed what the goal allows."""
+    running = [(_vcpus(domain), domain) for domain in view.domains if domain.running]
+    vcpus = sum(count for count, _ in running)
+    if vcpus == 0:
+        return
+    here = ground(view)
+    cpus, cores = len(here.online), here.cores
+    ratio, per_core = vcpus / cpus, vcpus / cores
+    if per_core > PER_CORE_CRITICAL:
+        severity = Severity.CRITICAL
+    elif ratio > RATIO_HIGH:
+        severity = Severity.HIGH
+    elif ratio > RATIO_WARN:
+        severity = Severity.MEDIUM
+    elif ratio > RATIO_INFO and view.intent.goal in (Goal.LATENCY, Goal.THROUGHPUT):
+        severity = Severity.INFO
+    else:
+        return
+    largest = sorted(running, key=lambda one: (-one[0], one[1].name))[:LARGEST_TOLD]
+    names = ", ".join(f"{domain.name!r} with {count}" for count, domain in largest)
+    yield Seen(
+        saw=f"{vcpus} vCPUs of {len(running)} running guests (live XML, vcpu) on {cpus} online CPUs of {cores} cores "
+        f"(/sys/devices/system/cpu/online): {ratio:.1f} vCPUs for each CPU, {per_core:.1f} for each core; "
+        f"the largest are {names}",
+        severity=severity,
+        sure=Sure.LIKELY,
+        safety=Safety.MANUAL,
+        by_hand=(
+            "Find guests that use few of their vCPUs, and take some away:",
+            "virsh setvcpus GUEST COUNT --live --config",
+        ),
+        note=f"load not measured: run delay would prove it; rests on: goal {view.intent.goal.value}",
+    )
+
+
+def _vcpus(domain: Domain) -> int:
+    """The vCPUs that are plugged in now."""
+    live = domain.live
+    return live.vcpus_current if live is not None else domain.wanted.vcpus_current

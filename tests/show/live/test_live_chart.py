@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kvmnb.core.errors import DomainGone, KvmnbError
+from kvmnb.machine.files import Files
+from kvmnb.machine.machine import Machine
+from kvmnb.machine.sources import recorded
+from kvmnb.measure.live import LiveSource
+from kvmnb.measure.sampler import Sampler
+from kvmnb.measure.series import Frame, Series
+from kvmnb.measure.sources import sampler_of
+from kvmnb.probe.survey import probe
+from kvmnb.show.live import LiveChart, close_all, live_chart, owner
+from kvmnb.show.live.chart import WIDGET_MIME
+from kvmnb.show.live.owner import Owner
+from kvmnb.show.live.trace import vcpu_traces
+from tests.measure.stand_in import BUSY, StandIn
+
+REPO = Path(__file__).resolve().parents[3]
+DEMO = REPO / "kvmnb/demo/host"
+
+
+@pytest.fixture(autouse=True)
+def quick_and_clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("KVMNB_TICK", "0.02")
+    yield
+    close_all()
+    for _, chart in tuple(owner._charts):
+        chart.close()
+    assert sampler_threads() == []
+
+
+def sampler_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("kvmnb")]
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return recorded(DEMO)
+
+
+def wait(chart: LiveChart, ticks: int) -> int:
+    return asyncio.run(chart.wait(ticks))
+
+
+def sent_by(chart: LiveChart) -> list[dict[str, Any]]:
+    """From now on, what the chart sends to the page is gathered here and not sent."""
+    messages: list[dict[str, Any]] = []
+    chart._repr_mimebundle_()
+    assert chart.widget is not None
+    chart.widget.send = messages.append
+    return messages
+
+
+def open_view(chart: LiveChart) -> None:
+    """What the page sends when a view of the chart has been drawn."""
+    assert chart.widget is not None
+    chart.widget._handle_custom_msg({"kind": "ready"}, [])
+
+
+def test_a_chart_gets_ticks_and_counts_them(machine: Machine) -> None:
+    chart = live_chart(machine, "db01")
+    assert wait(chart, 3) >= 3
+    assert chart.n >= 3
+    assert list(chart.table().index) == [
+        "vCPU 0: runs", "vCPU 1: runs", "vCPU 0: waits", "vCPU 1: waits", "host CPUs, mean: busy",
+    ]  # fmt: skip
+    assert chart.table().notna().all().all()
+
+
+def test_only_new_points_are_sent_and_an_opening_view_gets_the_window(machine: Machine) -> None:
+    chart = live_chart(machine, "db01")
+    wait(chart, 5)
+    messages = sent_by(chart)
+    wait(chart, chart.n + 3)
+    assert messages
+    assert all(len(message["rows"]) == 1 and len(message["rows"][0]) == 6 for message in messages)
+    chart.stop()
+    del messages[:]
+    open_view(chart)
+    (window,) = messages
+    assert len(window["rows"]) == chart.n
+    assert window["caption"].startswith("Mean over the last ")
+    times = [row[0] for row in window["rows"]]
+    assert times == sorted(times)
+
+
+def test_the_window_is_bounded(machine: Machine) -> None:
+    chart = live_chart(machine, "db01", window=4)
+    messages = sent_by(chart)
+    wait(chart, 8)
+    chart.stop()
+    del messages[:]
+    open_view(chart)
+    assert len(messages[0]["rows"]) == 4
+    with pytest.raises(KvmnbError, match="a window of 1 samples cannot be shown"):
+        live_chart(machine, "db01", window=1)
+
+
+def test_running_a_cell_again_fifteen_times_leaves_one_chart_and_one_thread(machine: Machine) -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    charts = []
+    for _ in range(15):
+        chart = live_chart(machine, "db01")
+        chart._repr_mimebundle_()
+        charts.append(chart)
+    wait(chart, 2)
+    assert len(sampler_threads()) == 1
+    assert sampler_of(machine).subscribers == 1
+    assert [one for one in charts if one.widget is not None] == [chart]
+    assert sum(type(one).__name__ == "ChartWidget" for one in _instances.values()) == 1
+    assert sum(type(one).__name__ == "PlotlyRuntime" for one in _instances.values()) == 1
+    close_all()
+    assert sampler_threads() == []
+
+
+def test_a_chart_made_by_a_rerun_goes_on_where_the_former_one_was(machine: Machine) -> None:
+    first = live_chart(machine, "db01")
+    wait(first, 5)
+    second = live_chart(machine, "db01")
+    assert len(second._rows) >= 5
+    before = first.n
+    wait(second, 3)
+    assert first.n <= before + 1
+
+
+def test_two_charts_of_one_cell_stay_and_a_rerun_of_the_cell_takes_both_away(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = [Owner("cell:1", "run 1")]
+    monkeypatch.setattr(owner, "_cell", lambda: cell[0])
+    first = [live_chart(machine, name) for name in ("db01", "web01")]
+    assert sampler_of(machine).subscribers == 2
+    cell[0] = Owner("cell:2", "run 2")
+    live_chart(machine, "db01")
+    assert sampler_of(machine).subscribers == 3
+    cell[0] = Owner("cell:1", "run 3")
+    live_chart(machine, "mail01")
+    assert sampler_of(machine).subscribers == 2
+    assert all(not chart._running for chart in first)
+
+
+def test_close_all_leaves_what_is_shown_and_says_that_it_stopped(machine: Machine) -> None:
+    chart = live_chart(machine, "db01")
+    messages = sent_by(chart)
+    wait(chart, 3)
+    close_all()
+    assert sampler_threads() == []
+    assert "Stopped at " in messages[-1]["caption"]
+    assert chart.widget is not None
+    del messages[:]
+    open_view(chart)
+    assert len(messages[0]["rows"]) == chart.n
+    assert wait(chart, 1000) == chart.n
+
+
+def test_what_stands_beside_the_view_is_the_same_on_every_run(machine: Machine) -> None:
+    bundles = []
+    for _ in range(2):
+        chart = live_chart(machine, "db01")
+        wait(chart, 2)
+        bundle = chart._repr_mimebundle_()
+        assert bundle.pop(WIDGET_MIME)["model_id"]
+        bundles.append(bundle)
+        chart.close()
+    assert bundles[0] == bundles[1]
+    assert bundles[0]["text/plain"] == (
+        "Live chart of guest db01 (recorded on a 2-CPU test machine under TCG, 2 vCPUs per guest, replayed): "
+        "Do this guest's vCPUs run, or wait for a CPU?"
+    )
+    assert "<th scope='row'>vCPU 0: waits</th>" in bundles[0]["text/html"]
+
+
+def test_a_guests_name_is_escaped_where_it_becomes_html() -> None:
+    sampler = Sampler(LiveSource(Files(Path("/"))))
+    chart = LiveChart("<script>alert(1)</script>", "a", vcpu_traces("a", (0,)), sampler)
+    shown = chart._repr_mimebundle_()["text/html"]
+    assert "<script>" not in shown
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert "<table" not in shown
+    chart.close()
+    gap = LiveChart("<b>", "a", (), None, gap="no series of <b>")
+    assert gap._repr_mimebundle_() == {"text/plain": "no series of <b>", "text/html": "<p>no series of &lt;b&gt;</p>"}
+
+
+def test_the_page_builds_no_html_from_names() -> None:
+    code = (REPO / "kvmnb/show/live/chart.js").read_text()
+    _, template = code.split("innerHTML")
+    assert "${" not in template.split("`")[1]
+
+
+def test_a_real_thread_is_drawn_from_proc_and_its_end_is_a_gap_that_says_why() -> None:
+    with StandIn(BUSY) as guest:
+        sampler = Sampler(LiveSource(Files(Path("/"))))
+        chart = LiveChart(guest.name, guest.uuid, vcpu_traces(guest.uuid, (0,)), sampler)
+        wait(chart, 10)
+        ran, waited, _ = chart.table()["mean %"]
+        assert ran + waited > 50
+        guest.end()
+        wait(chart, chart.n + 5)
+        chart.stop()
+    assert chart.caption.startswith("No values of this guest now: no QEMU of this guest is seen in /proc")
+    ran, waited, busy = chart.table()["last %"]
+    assert (ran != ran, waited != waited, busy == busy) == (True, True, True)
+
+
+def test_where_there_are_no_series_a_sentence_stands_in_the_charts_place(machine: Machine) -> None:
+    away = Machine("live", "qemu+ssh://away/system", "away", machine.hypervisor, None, "that URI names another host")
+    chart = live_chart(away, "db01")
+    bundle = chart._repr_mimebundle_()
+    assert WIDGET_MIME not in bundle
+    assert bundle["text/plain"].startswith("There are no live series of qemu+ssh://away/system")
+    assert wait(chart, 3) == 0
+    off = live_chart(machine, "dwh01")
+    assert off.gap == "There are no series of guest dwh01: the recorded series do not hold this guest."
+    assert sampler_threads() == []
+
+
+def test_a_domain_that_does_not_exist_is_told_with_those_that_do(machine: Machine) -> None:
+    with pytest.raises(DomainGone, match=r"no domain is named 'nobody' on .*; the domains are 'build01', 'cache01'"):
+        live_chart(machine, "nobody")
+
+
+def test_facts_of_a_domain_do_as_well_as_its_name(machine: Machine) -> None:
+    chart = live_chart(machine, probe(machine).domain("web01"))
+    assert chart.name == "web01"
+    assert wait(chart, 1) >= 1
+
+
+def test_waiting_for_ticks_that_do_not_come_ends() -> None:
+    class Silent:
+        title_note = "silent"
+        absent = "silent"
+
+        def vcpus(self, guest: str) -> tuple[int, ...] | None:
+            return (0,)
+
+        def read(self) -> Frame | None:
+            return None
+
+    chart = LiveChart("a", "a", vcpu_traces("a", (0,)), Sampler(Silent()))
+    with pytest.raises(TimeoutError, match=r"the chart of a got 0 of 3 ticks in 0\.1 s"):
+        asyncio.run(chart.wait(3, timeout=0.1))
+
+
+def test_freezing_keeps_the_window_in_the_widgets_state(machine: Machine) -> None:
+    chart = live_chart(machine, "db01")
+    sent_by(chart)
+    assert chart.widget is not None
+    wait(chart, 3)
+    assert chart.widget.frozen is None
+    chart.stop()
+    chart.freeze()
+    frozen: Any = chart.widget.frozen
+    assert len(frozen["rows"]) == chart.n
+
+
+def test_gaps_cross_the_wire_as_null(machine: Machine) -> None:
+    chart = LiveChart("a", "a", vcpu_traces("a", (0,)), None, gap="none")
+    assert chart._row(Frame(12.34567, {Series("kvm_vcpu_run_seconds_total", "a", 0): 0.987654})) == (
+        12.346, 98.77, None, None,
+    )  # fmt: skip
+
+
+def test_importing_live_charts_loads_no_widget_library() -> None:
+    code = (
+        "import sys, kvmnb.show.live; "
+        "print([n for n in ('plotly', 'anywidget', 'ipywidgets', 'pandas', 'numpy', 'libvirt') if n in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPO, text=True, stdout=subprocess.PIPE, check=True)
+    assert run.stdout == "[]\n"
