@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID, uuid5
 
 from kvmnb.advise.finding import Finding
@@ -14,6 +16,7 @@ from kvmnb.core.units import GIB, KIB
 from kvmnb.core.xml import Path, edit
 from kvmnb.facts.cpu import Cache, Cpu, Frequency
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import Fact
 from kvmnb.facts.host import Host
 from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
 from kvmnb.facts.memory import NumaNode
@@ -25,6 +28,29 @@ from kvmnb.tunable.tunable import Want
 
 _NAMES = UUID("6f1d2c3b-4a59-4687-9b0a-1c2d3e4f5061")
 MACHINE = "pc-q35-7.2"
+
+
+F = TypeVar("F", bound=Fact)
+
+
+def a_fact(kind: type[F], **known: Any) -> F:
+    """A fact with these fields; the rest is what a source without any answer gives."""
+    return kind(**{name: known[name] if name in known else _nothing(hint) for name, hint in _fields(kind)})  # type: ignore[arg-type]
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple((one.name, hints[one.name]) for one in fields(kind))
+
+
+def _nothing(hint: Any) -> Any:
+    if type(None) in get_args(hint):
+        return None
+    plain = get_origin(hint) or hint
+    if isinstance(plain, type) and issubclass(plain, Fact):
+        return a_fact(plain)
+    return plain()
 
 
 def a_host(
@@ -58,7 +84,8 @@ def a_host(
         near = CpuSet(cpu for one in range(first, min(first + share, total)) for cpu in siblings[one])
         up = number not in gone
         cpus.append(
-            Cpu(
+            a_fact(
+                Cpu,
                 id=number,
                 online=up,
                 package=core // cores if up else None,
@@ -69,17 +96,21 @@ def a_host(
                 siblings=siblings[core] - gone if up else CpuSet.of(number),
                 core_type=None if not slow else "efficiency" if number in slow else "performance",
                 capacity=None,
-                caches=(Cache(level=3, type="unified", size_bytes=16 * 1024 * KIB, cpus=near - gone),) if up else (),
+                caches=(a_fact(Cache, level=3, type="unified", size_bytes=16 * 1024 * KIB, cpus=near - gone),)
+                if up
+                else (),
                 frequency=replace(frequency, policy=number) if frequency is not None else None,
             )
         )
     numbers = range(nodes + memory_only_nodes)
-    return Host(
+    return a_fact(
+        Host,
         uuid="0e4a6f3c-5d2b-4a1e-9c8d-7b6a59483726",
         arch="x86_64",
         cpus=tuple(cpus),
         numa_nodes=tuple(
-            NumaNode(
+            a_fact(
+                NumaNode,
                 id=node,
                 cpus=CpuSet(cpu.id for cpu in cpus if cpu.node == node),
                 memory_bytes=int(memory_gib * GIB),
@@ -90,18 +121,20 @@ def a_host(
             for node in numbers
         ),
         isolated=CpuSet.parse(isolated),
-        hypervisor=Hypervisor(
+        hypervisor=a_fact(
+            Hypervisor,
             uri="a host",
             driver="QEMU",
             libvirt=libvirt,
             version="7.2.0",
             guest_kinds=tuple(
-                GuestKind(
+                a_fact(
+                    GuestKind,
                     virt_type=virt_type,
                     arch="x86_64",
                     machine=MACHINE,
                     cpu_modes=tuple(
-                        CpuMode(name=name, supported=supported)
+                        a_fact(CpuMode, name=name, supported=supported)
                         for name, supported in (modes or _modes(virt_type)).items()
                     ),
                     max_vcpus=288,
@@ -125,7 +158,8 @@ def a_policy(
     epps: Sequence[str] = ("performance", "balance_performance", "balance_power", "power"),
 ) -> Frequency:
     """A clock policy in good order, unless told otherwise."""
-    return Frequency(
+    return a_fact(
+        Frequency,
         policy=0,
         driver=driver,
         governor=governor,
@@ -185,16 +219,14 @@ def replace_live(facts: Domain, live: Domain) -> Domain:
     )
 
 
-def a_guest(
-    name: str = "guest", *, running: bool = True, live: Mapping[str, object] | None = None, **words: object
-) -> Guest:
+def a_guest(name: str = "guest", *, running: bool = True, live: Mapping[str, Any] | None = None, **words: Any) -> Guest:
     """A guest; ``words`` are those of ``guest_xml``, ``live`` tells in which of them the running one differs."""
-    xml = guest_xml(name, **words)  # type: ignore[arg-type]
-    return Guest(xml, guest_xml(name, **{**words, **(live or {})}) if running else None)  # type: ignore[arg-type]
+    xml = guest_xml(name, **words)
+    return Guest(xml, guest_xml(name, **{**words, **(live or {})}) if running else None)
 
 
 def a_domain(
-    name: str = "guest", *, running: bool = True, live: Mapping[str, object] | None = None, **words: object
+    name: str = "guest", *, running: bool = True, live: Mapping[str, Any] | None = None, **words: Any
 ) -> Domain:
     """The facts of ``a_guest``."""
     return a_guest(name, running=running, live=live, **words).domain

@@ -6,7 +6,9 @@ from kvmnb.advise.finding import Finding, Safety, Severity, Sure
 from kvmnb.tunable.tunable import Want, When
 
 
-def a_finding(*wants: Want, safety: Safety = Safety.SAFE, rule: str = "cpu.mode", by_hand: tuple[str, ...] = ()) -> Finding:
+def a_finding(
+    *wants: Want, safety: Safety = Safety.SAFE, rule: str = "cpu.mode", by_hand: tuple[str, ...] = ()
+) -> Finding:
     """A finding that wants these."""
     return Finding(
         id=rule,

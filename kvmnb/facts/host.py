@@ -16,7 +16,10 @@ class Host(Fact):
     """One host: its CPUs, NUMA nodes and hypervisor."""
 
     uuid: str | None
-    """The host's UUID, None without libvirt; capabilities ``host/uuid``, of a host without firmware tables ``/etc/machine-id``."""
+    """The host's UUID, None without libvirt; capabilities ``host/uuid``.
+
+    On a host without firmware tables it is derived from ``/etc/machine-id``.
+    """
     arch: str | None
     """The host's architecture; capabilities ``host/cpu/arch``."""
     cpus: tuple[Cpu, ...]

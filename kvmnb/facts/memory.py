@@ -18,6 +18,26 @@ class HugepagePool(Fact):
     """Pages in the pool; ``nr_hugepages``."""
     free: int
     """Pages that nobody uses; ``free_hugepages``."""
+    surplus: int | None
+    """Pages above the pool's size, given back after use; None on a kernel that tells none; ``surplus_hugepages``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumaCounters(Fact):
+    """Where one node's pages were given since boot, in pages, from ``node*/numastat``."""
+
+    hit: int
+    """Pages given here as wanted; ``numa_hit``."""
+    miss: int
+    """Pages given here though another node was wanted; ``numa_miss``."""
+    foreign: int
+    """Pages wanted here and given elsewhere; ``numa_foreign``."""
+    interleave_hit: int
+    """Interleaved pages given here as wanted; ``interleave_hit``."""
+    local: int
+    """Pages given to a task that ran here; ``local_node``."""
+    other: int
+    """Pages given to a task that ran on another node; ``other_node``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,5 +54,7 @@ class NumaNode(Fact):
     """Its memory that nobody uses; ``meminfo``, MemFree."""
     distances: tuple[int, ...]
     """To each online node in the order of their numbers, 10 to itself; ``distance``."""
+    counters: NumaCounters | None
+    """Pages given since boot; None on a kernel that tells none; ``numastat``."""
     hugepages: tuple[HugepagePool, ...]
     """One pool for each hugepage size."""

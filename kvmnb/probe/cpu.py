@@ -4,119 +4,213 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import cast
 
 from kvmnb.core.cpuset import CpuSet
-from kvmnb.facts.cpu import Cache, Cpu, Frequency
-from kvmnb.probe.reader import Reader, seen
+from kvmnb.facts.cpu import Cache, Cpu
+from kvmnb.facts.gap import Gap
+from kvmnb.probe.cpu_clock import IdleReader, probe_policies
+from kvmnb.probe.reader import Reader, gap, seen, whole
 
 ROOT = "sys/devices/system/cpu"
 _TYPE = {"Data": "data", "Instruction": "instruction", "Unified": "unified"}
+# The PMU devices of a hybrid x86 package; the low-power island holds cores of the efficient kind.
+_CORE_TYPE = (("cpu_core", "performance"), ("cpu_atom", "efficiency"), ("cpu_lowpower", "efficiency"))
+# Younger than the rest of the topology, or only where cores differ: all CPUs of a kernel have them or none.
+_OPTIONAL = ("topology/die_id", "topology/cluster_id", "cpu_capacity")
+# Stands for a file that is not there; no topology number is below -1.
+_ABSENT = -2
+
+
+def online_cpus(read: Reader) -> CpuSet:
+    """The CPUs that the kernel schedules on and shows a folder of; a gap where that cannot be told."""
+    fact = "host.cpus.online"
+    numbers = _numbers(read)
+    if not seen(numbers):
+        return cast(CpuSet, numbers)
+    listed = read.cpus(f"{ROOT}/online", fact, None)
+    if listed is None:
+        listed = _switched_on(read, numbers)
+    if not seen(listed):
+        return listed
+    # A kernel always runs on some CPU, so an empty list is a broken one.
+    return listed & CpuSet(numbers) or gap(fact, f"/{ROOT}/online: {str(listed)[:40]!r} names no CPU that has a folder")
 
 
 def probe_cpus(read: Reader, node_of: Mapping[int, int]) -> tuple[Cpu, ...]:
     """Every CPU that is present, by number; ``node_of`` tells each one's NUMA node.
 
-    Caches and core siblings are read once for each group that shares them: on a host with 512 CPUs
-    this halves the files that are opened.
+    Caches, packages and core siblings are read once for each group that shares them: on a host with
+    512 CPUs this halves the files that are opened.
     """
-    names = read.names(ROOT)
-    numbers = sorted(int(name[3:]) for name in names if re.fullmatch(r"cpu\d{1,5}", name))
-    # Before there was an "online" file, every CPU with a folder and a topology was online.
-    online_list = read.cpus(f"{ROOT}/online", "host.cpus.online", absent=None)
-    policies = _policies(read)
+    numbers = _numbers(read)
+    if not seen(numbers):
+        return cast(tuple[Cpu, ...], numbers)
+    online = online_cpus(read)
+    policies = probe_policies(read, ROOT, online if seen(online) else CpuSet(numbers))
     core_types = _core_types(read)
-    shared: dict[tuple[str, int], Cache] = {}
+    topology = _Topology(read, online)
+    idle = IdleReader(read, ROOT)
     cpus = []
     for number in numbers:
-        folder = f"{ROOT}/cpu{number}"
         fact = f"host.cpus[{number}]"
-        online = online_list if not seen(online_list) else _is_online(read, number, online_list)
-        up = online is True
-        package = read.integer(f"{folder}/topology/physical_package_id", f"{fact}.package", None) if up else None
-        siblings = (
-            read.cpus(f"{folder}/topology/thread_siblings_list", f"{fact}.siblings", CpuSet.of(number)) if up else None
-        )
+        # Where it cannot be told whether a CPU is online, its folder is read as if it were.
+        up = not seen(online) or number in online
+        core_type = core_types if isinstance(core_types, Gap) else core_types.get(number)
+        capacity = topology.number(number, "cpu_capacity", f"{fact}.capacity") if up else None
         cpus.append(
             Cpu(
                 id=number,
-                online=online,  # type: ignore[arg-type]  # a gap where the list could not be read
-                package=package,
-                die=read.integer(f"{folder}/topology/die_id", f"{fact}.die", None) if up else None,
-                cluster=_cluster(read, folder, fact) if up else None,
-                core=read.integer(f"{folder}/topology/core_id", f"{fact}.core", None) if up else None,
+                online=up if seen(online) else cast(bool, online),
+                package=topology.number(number, "topology/physical_package_id", f"{fact}.package") if up else None,
+                package_cpus=topology.package(number, f"{fact}.package_cpus") if up else None,
+                die=topology.number(number, "topology/die_id", f"{fact}.die") if up else None,
+                cluster=topology.cluster(number, f"{fact}.cluster") if up else None,
+                core=topology.number(number, "topology/core_id", f"{fact}.core") if up else None,
                 node=node_of.get(number),
-                siblings=CpuSet.of(number) if siblings is None else siblings,
-                core_type=core_types.get(number),
-                capacity=read.integer(f"{folder}/cpu_capacity", f"{fact}.capacity", None),
-                caches=_caches(read, folder, number, shared) if up else (),
+                siblings=topology.siblings(number, f"{fact}.siblings") if up else CpuSet.of(number),
+                core_type=cast(str, core_type),
+                capacity=capacity,
+                caches=topology.caches(number, f"{fact}.caches") if up else (),
                 frequency=policies.get(number),
+                idle_states=idle.states(number, (str(core_type), str(capacity)), f"{fact}.idle_states") if up else (),
             )
         )
     return tuple(cpus)
 
 
-def _is_online(read: Reader, number: int, online: CpuSet | None) -> bool:
-    if online is not None:
-        return number in online
-    return read.text(f"{ROOT}/cpu{number}/online", "", "1") != "0"
+class _Topology:
+    """Reads what CPUs share, each group once."""
 
+    def __init__(self, read: Reader, online: CpuSet) -> None:
+        self._read = read
+        self._online = online
+        self._packages: dict[int, CpuSet] = {}
+        self._siblings: dict[int, CpuSet] = {}
+        self._caches: dict[tuple[str, int], Cache] = {}
+        self._unknown: set[str] = set()
+        self._known: set[str] = set()
 
-def _cluster(read: Reader, folder: str, fact: str) -> int | None:
-    # x86 without L2 sharing groups answers 65535 ("not known").
-    cluster = read.integer(f"{folder}/topology/cluster_id", f"{fact}.cluster", None)
-    return None if cluster == 65535 else cluster
+    def number(self, cpu: int, name: str, fact: str) -> int | None:
+        """One number of one CPU; an optional file that the first CPU does not have is none of this kernel's."""
+        if name in self._unknown:
+            return None
+        found = self._read.parse(f"{ROOT}/cpu{cpu}/{name}", fact, whole, _ABSENT)
+        if found is not _ABSENT:
+            self._known.add(name)
+            # The kernel's -1 is "not known".
+            return None if found == -1 else found
+        if name in _OPTIONAL and name not in self._known:
+            self._unknown.add(name)
+        return None
 
+    def cluster(self, cpu: int, fact: str) -> int | None:
+        """The cluster's number; x86 without L2 sharing groups answers 65535 ("not known")."""
+        found = self.number(cpu, "topology/cluster_id", fact)
+        return None if found == 65535 else found
 
-def _caches(read: Reader, folder: str, number: int, shared: dict[tuple[str, int], Cache]) -> tuple[Cache, ...]:
-    found = []
-    for name in read.names(f"{folder}/cache"):
-        if not re.fullmatch(r"index\d{1,2}", name):
-            continue
-        known = shared.get((name, number))
-        if known is None:
-            path, fact = f"{folder}/cache/{name}", f"host.cpus[{number}].caches.{name}"
-            cpus = read.cpus(f"{path}/shared_cpu_list", f"{fact}.cpus", CpuSet.of(number))
-            known = Cache(
-                level=read.integer(f"{path}/level", f"{fact}.level"),
-                type=read.parse(f"{path}/type", f"{fact}.type", lambda text: _TYPE.get(text, text.lower())),
-                size_bytes=read.size(f"{path}/size", f"{fact}.size_bytes", None),
-                cpus=cpus,
-            )
-            if seen(cpus) and number in cpus:
-                shared.update({(name, cpu): known for cpu in cpus})
-        found.append(known)
-    return tuple(found)
+    def package(self, cpu: int, fact: str) -> CpuSet | None:
+        """The CPUs of a CPU's package."""
+        return self._shared(cpu, fact, self._packages, ("core_siblings", "package_cpus"))
 
+    def siblings(self, cpu: int, fact: str) -> CpuSet:
+        """The CPUs of a CPU's core."""
+        found = self._shared(cpu, fact, self._siblings, ("thread_siblings", "core_cpus"))
+        if found is not None:
+            return found
+        if self._read.names(f"{ROOT}/cpu{cpu}/topology"):
+            return gap(fact, f"/{ROOT}/cpu{cpu}/topology has no thread_siblings_list")  # type: ignore[no-any-return]
+        # A kernel built without topology knows no threads: every CPU is a core.
+        return CpuSet.of(cpu)
 
-def _policies(read: Reader) -> dict[int, Frequency]:
-    """Each CPU's frequency policy; a policy names its CPUs itself."""
-    found: dict[int, Frequency] = {}
-    for name in read.names(f"{ROOT}/cpufreq"):
-        if not re.fullmatch(r"policy\d{1,5}", name):
-            continue
-        path, fact = f"{ROOT}/cpufreq/{name}", f"host.cpus[{name[6:]}].frequency"
-        policy = Frequency(
-            policy=int(name[6:]),
-            driver=read.text(f"{path}/scaling_driver", f"{fact}.driver"),
-            governor=read.text(f"{path}/scaling_governor", f"{fact}.governor"),
-            governors=read.words(f"{path}/scaling_available_governors", f"{fact}.governors", ()),
-            epp=read.text(f"{path}/energy_performance_preference", f"{fact}.epp", None),
-            epps=read.words(f"{path}/energy_performance_available_preferences", f"{fact}.epps", ()),
-            scaling_max_khz=read.integer(f"{path}/scaling_max_freq", f"{fact}.scaling_max_khz"),
-            hardware_max_khz=read.integer(f"{path}/cpuinfo_max_freq", f"{fact}.hardware_max_khz"),
+    def caches(self, cpu: int, fact: str) -> tuple[Cache, ...]:
+        """The caches of a CPU, lowest level first."""
+        folder = f"{ROOT}/cpu{cpu}/cache"
+        names = self._read.folder(folder, fact)
+        if not seen(names):
+            return cast(tuple[Cache, ...], names)
+        indexes = (name for name in names if re.fullmatch(r"index\d{1,2}", name))
+        found = [self._caches.get((name, cpu)) or self._cache(cpu, folder, name, f"{fact}.{name}") for name in indexes]
+        return tuple(found)
+
+    def _cache(self, cpu: int, folder: str, name: str, fact: str) -> Cache:
+        path = f"{folder}/{name}"
+        lists, masks = (f"{path}/shared_cpu_list",), (f"{path}/shared_cpu_map",)
+        cpus = self._read.sharing(cpu, f"{fact}.cpus", lists, masks)
+        if cpus is None:
+            cpus = gap(f"{fact}.cpus", f"/{path} has no shared_cpu_list")
+        cache = Cache(
+            level=self._read.integer(f"{path}/level", f"{fact}.level"),
+            type=self._read.parse(f"{path}/type", f"{fact}.type", _cache_type),
+            size_bytes=self._read.size(f"{path}/size", f"{fact}.size_bytes", None),
+            cpus=self._of_online(cpus),
         )
-        cpus = read.parse(f"{path}/affected_cpus", fact, lambda text: CpuSet(map(int, text.split())), None)
-        if cpus is None or not seen(cpus):
-            cpus = CpuSet.of(int(name[6:]))
-        found.update(dict.fromkeys(cpus, policy))
-    return found
+        if cache.gap_of("cpus") is None:
+            self._caches.update({(name, one): cache for one in cache.cpus})
+        return cache
+
+    def _shared(self, cpu: int, fact: str, known: dict[int, CpuSet], names: tuple[str, ...]) -> CpuSet | None:
+        if cpu in known:
+            return known[cpu]
+        folder = f"{ROOT}/cpu{cpu}/topology"
+        lists = [f"{folder}/{name}_list" for name in names]
+        found = self._read.sharing(cpu, fact, lists, [f"{folder}/{name}" for name in names])
+        if found is None or not seen(found):
+            return found
+        found = self._of_online(found)
+        known.update(dict.fromkeys(found, found))
+        return found
+
+    def _of_online(self, cpus: CpuSet) -> CpuSet:
+        return cpus & self._online if seen(cpus) and seen(self._online) else cpus
+
+
+def _numbers(read: Reader) -> list[int]:
+    """The CPUs that have a folder; a gap where there is none."""
+    names = read.folder(ROOT, "host.cpus")
+    if not seen(names):
+        return names
+    numbers = sorted(int(name[3:]) for name in names if re.fullmatch(r"cpu\d{1,5}", name))
+    return numbers or gap("host.cpus", f"/{ROOT} holds no CPU's folder")  # type: ignore[no-any-return]
+
+
+def _switched_on(read: Reader, numbers: list[int]) -> CpuSet:
+    """The CPUs online on a kernel before 2.6.26, which has no list of them.
+
+    Each CPU has a switch, except where it cannot be switched off; a CPU that is off has no topology.
+    """
+    switches = {number: read.integer(f"{ROOT}/cpu{number}/online", "host.cpus.online", None) for number in numbers}
+    broken = next((switch for switch in switches.values() if not seen(switch)), None)
+    if broken is not None:
+        return cast(CpuSet, broken)
+    unsure = [number for number, switch in switches.items() if switch is None]
+    with_topology = [number for number in unsure if read.names(f"{ROOT}/cpu{number}/topology")]
+    return CpuSet([*(number for number, switch in switches.items() if switch), *(with_topology or unsure)])
+
+
+def _cache_type(text: str) -> str:
+    """The word for a cache's contents.
+
+    >>> _cache_type("Unified")
+    'unified'
+    """
+    if text not in _TYPE:
+        raise ValueError(f"{text[:40]!r} is none of {', '.join(_TYPE)}")
+    return _TYPE[text]
 
 
 def _core_types(read: Reader) -> dict[int, str]:
-    """Performance and efficiency cores of a hybrid x86 package, by its two PMU devices."""
+    """Performance and efficiency cores of a hybrid x86 package; a gap where one list cannot be read."""
     found: dict[int, str] = {}
-    for device, word in (("cpu_core", "performance"), ("cpu_atom", "efficiency")):
-        cpus = read.cpus(f"sys/devices/{device}/cpus", "host.cpus.core_type", CpuSet())
-        if seen(cpus):
-            found.update(dict.fromkeys(cpus, word))
+    for device, word in _CORE_TYPE:
+        fact, path = "host.cpus.core_type", f"sys/devices/{device}/cpus"
+        cpus = read.cpus(path, fact, None)
+        if cpus is None:
+            continue
+        if not seen(cpus):
+            return cast(dict[int, str], cpus)
+        if not cpus:
+            # The device exists only where its CPUs do, so an empty list is a broken one.
+            return gap(fact, f"/{path}: the file is empty")  # type: ignore[no-any-return]
+        found.update(dict.fromkeys(cpus, word))
     return found

@@ -3,40 +3,68 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.units import parse_kernel_size
-from kvmnb.facts.memory import HugepagePool, NumaNode
-from kvmnb.probe.reader import Reader, gap, seen
+from kvmnb.facts.memory import HugepagePool, NumaCounters, NumaNode
+from kvmnb.probe.reader import Reader, gap, seen, whole
 
 ROOT = "sys/devices/system/node"
+_COUNTERS = {
+    "hit": "numa_hit",
+    "miss": "numa_miss",
+    "foreign": "numa_foreign",
+    "interleave_hit": "interleave_hit",
+    "local": "local_node",
+    "other": "other_node",
+}
 
 
 def probe_nodes(read: Reader, online: CpuSet) -> tuple[NumaNode, ...]:
-    """Every online node, by number; a kernel without nodes is one node with all CPUs and memory."""
-    numbers = sorted(int(name[4:]) for name in read.names(ROOT) if re.fullmatch(r"node\d{1,5}", name))
+    """Every online node, by number; a kernel without nodes is one node with all CPUs and memory.
+
+    ``online`` is what ``online_cpus`` gave, a gap included.
+    """
+    names = read.folder(ROOT, "host.numa_nodes")
+    if not seen(names):
+        return names  # type: ignore[return-value]
+    numbers = sorted(int(name[4:]) for name in names if re.fullmatch(r"node\d{1,5}", name))
     if not numbers:
         return (_only_node(read, online),)
-    return tuple(_node(read, number, online) for number in numbers)
+    return tuple(_node(read, number, online, len(numbers)) for number in numbers)
 
 
-def _node(read: Reader, number: int, online: CpuSet) -> NumaNode:
+def _node(read: Reader, number: int, online: CpuSet, nodes: int) -> NumaNode:
     path, fact = f"{ROOT}/node{number}", f"host.numa_nodes[{number}]"
-    cpus = read.cpus(f"{path}/cpulist", f"{fact}.cpus", absent=None)
-    if cpus is None:
-        # Kernels before 2.6.30 have the mask alone.
-        cpus = read.parse(f"{path}/cpumap", f"{fact}.cpus", CpuSet.parse_mask)
     meminfo = read.parse(f"{path}/meminfo", f"{fact}.memory_bytes", _meminfo)
     return NumaNode(
         id=number,
-        # A node lists offline CPUs on some kernels; what counts is where work can run.
-        cpus=cpus & online if seen(cpus) else cpus,
+        cpus=_cpus(read, path, f"{fact}.cpus", online),
         memory_bytes=_line(meminfo, "MemTotal", f"{fact}.memory_bytes", path),
         free_bytes=_line(meminfo, "MemFree", f"{fact}.free_bytes", path),
-        distances=read.parse(f"{path}/distance", f"{fact}.distances", lambda text: tuple(map(int, text.split()))),
+        distances=read.parse(f"{path}/distance", f"{fact}.distances", lambda text: _distances(text, nodes)),
+        counters=_counters(read, f"{path}/numastat", f"{fact}.counters"),
         hugepages=_pools(read, f"{path}/hugepages", fact),
     )
+
+
+def _cpus(read: Reader, path: str, fact: str, online: CpuSet) -> CpuSet:
+    """A node's CPUs that are online: a node lists offline ones on some kernels, and no work runs there.
+
+    An empty list may be a node of memory alone or a broken file; the mask beside it, which is never an
+    empty text, decides. Kernels before 2.6.25 have the mask alone.
+    """
+    listed = read.cpus(f"{path}/cpulist", fact, None)
+    if listed is None or not seen(listed) or not listed:
+        masked = read.parse(f"{path}/cpumap", fact, CpuSet.parse_mask, None)
+        if listed is None:
+            listed = gap(fact, f"/{path} has neither cpulist nor cpumap") if masked is None else masked
+        elif masked is not None and (seen(masked) or seen(listed)):
+            listed = masked
+    if not seen(listed):
+        return listed
+    return listed & online if seen(online) else online
 
 
 def _only_node(read: Reader, online: CpuSet) -> NumaNode:
@@ -48,22 +76,63 @@ def _only_node(read: Reader, online: CpuSet) -> NumaNode:
         memory_bytes=_line(meminfo, "MemTotal", f"{fact}.memory_bytes", "proc"),
         free_bytes=_line(meminfo, "MemFree", f"{fact}.free_bytes", "proc"),
         distances=(10,),
+        counters=None,
         hugepages=_pools(read, "sys/kernel/mm/hugepages", fact),
     )
 
 
 def _pools(read: Reader, path: str, fact: str) -> tuple[HugepagePool, ...]:
-    sizes = sorted(
-        int(match[1]) for name in read.names(path) if (match := re.fullmatch(r"hugepages-(\d{1,12})kB", name))
-    )
+    names = read.folder(path, f"{fact}.hugepages")
+    if not seen(names):
+        return names  # type: ignore[return-value]
+    sizes = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"hugepages-(\d{1,12})kB", name)))
     return tuple(
         HugepagePool(
             size_bytes=size * 1024,
             total=read.integer(f"{path}/hugepages-{size}kB/nr_hugepages", f"{fact}.hugepages[{size}kB].total"),
             free=read.integer(f"{path}/hugepages-{size}kB/free_hugepages", f"{fact}.hugepages[{size}kB].free"),
+            surplus=read.integer(
+                f"{path}/hugepages-{size}kB/surplus_hugepages", f"{fact}.hugepages[{size}kB].surplus", None
+            ),
         )
         for size in sizes
     )
+
+
+def _counters(read: Reader, path: str, fact: str) -> NumaCounters | None:
+    counts = read.parse(path, fact, _numastat, None)
+    if counts is None or not seen(counts):
+        return cast(None, counts)
+    return NumaCounters(
+        **{name: counts.get(word, gap(f"{fact}.{name}", f"/{path} has no {word}")) for name, word in _COUNTERS.items()}
+    )
+
+
+def _numastat(text: str) -> dict[str, int]:
+    """Counters by name, from lines such as ``numa_hit 42``.
+
+    >>> _numastat("numa_hit 42\\nnuma_miss 0")
+    {'numa_hit': 42, 'numa_miss': 0}
+    """
+    found = {}
+    for line in text.splitlines():
+        name, _, count = line.partition(" ")
+        found[name] = whole(count)
+    if not found:
+        raise ValueError("the file is empty")
+    return found
+
+
+def _distances(text: str, nodes: int) -> tuple[int, ...]:
+    """Distances to each online node.
+
+    >>> _distances("10 21", 2)
+    (10, 21)
+    """
+    found = tuple(whole(word) for word in text.split())
+    if len(found) != nodes:
+        raise ValueError(f"it holds {len(found)} distances for {nodes} nodes")
+    return found
 
 
 def _meminfo(text: str) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from kvmnb.core.cpuset import CpuSet
@@ -31,9 +31,13 @@ class Reader:
         """A file's text."""
         return self.parse(path, fact, str, absent)
 
+    def word(self, path: str, fact: str, absent: Any = _REQUIRED) -> str:
+        """A file's text where the kernel never writes an empty one: empty is a gap."""
+        return self.parse(path, fact, _filled, absent)
+
     def integer(self, path: str, fact: str, absent: Any = _REQUIRED) -> int:
         """A file that holds one whole number; the kernel's -1 ("not known") reads as absent."""
-        found = self.parse(path, fact, _integer, absent)
+        found = self.parse(path, fact, whole, absent)
         return cast(int, (None if absent is _REQUIRED else absent) if found == -1 else found)
 
     def cpus(self, path: str, fact: str, absent: Any = _REQUIRED) -> CpuSet:
@@ -60,12 +64,38 @@ class Reader:
         except (ValueError, KvmnbError) as problem:
             return cast(T, Gap(fact, f"/{path}: {problem}"))
 
+    def sharing(self, number: int, fact: str, lists: Sequence[str], masks: Sequence[str]) -> CpuSet:
+        """The CPUs that share something with CPU ``number``, from the first sound file of several.
+
+        The kernel tells one set under several names: an old and a new list, an old and a new mask. A set
+        without the CPU itself is broken and the next file is asked. None where no file is there.
+        """
+        problem: Gap | None = None
+        for path, parser in (*((one, CpuSet.parse) for one in lists), *((one, CpuSet.parse_mask) for one in masks)):
+            found = self.parse(path, fact, parser, None)
+            if isinstance(found, Gap):
+                problem = problem or found
+            elif found is not None and number not in found:
+                problem = problem or Gap(fact, f"/{path}: the set {str(found)[:40]!r} lacks CPU {number} itself")
+            elif found is not None:
+                return found
+        return cast(CpuSet, problem)
+
     def names(self, path: str) -> list[str]:
         """The names in a folder; none where it is not there or cannot be read."""
         try:
             return self.files.names(path)
         except OSError:
             return []
+
+    def folder(self, path: str, fact: str) -> list[str]:
+        """The names in a folder, none where it is not there; a gap where it cannot be read."""
+        try:
+            return self.files.names(path)
+        except FileNotFoundError:
+            return []
+        except OSError as problem:
+            return cast(list[str], Gap(fact, _why(path, problem)))
 
 
 def seen(value: object) -> bool:
@@ -78,7 +108,18 @@ def gap(fact: str, reason: str) -> Any:
     return Gap(fact, reason)
 
 
-def _integer(text: str) -> int:
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("the file is empty")
+    return text
+
+
+def whole(text: str) -> int:
+    """One whole number, bounded so that a broken file costs nothing.
+
+    >>> whole("-1")
+    -1
+    """
     if len(text) > 32:
         raise ValueError("it is not a whole number")
     try:

@@ -124,7 +124,7 @@ def _document(machine: Machine) -> dict[str, object]:
 )
 def test_a_plan_file_that_is_not_as_kvmnb_writes_it_is_refused(machine: Machine, key: str, value: object) -> None:
     document = _document(machine) | {key: value}
-    with pytest.raises(KvmnbError, match="the plan|UUID"):
+    with pytest.raises(KvmnbError, match=r"the plan|UUID"):
         from_text(codec.to_json(document).encode(), "the plan")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
@@ -107,6 +106,9 @@ class Libvirt:
         self._connection = self._libvirt.open("test:///default")
         self._flags = self._libvirt.VIR_DOMAIN_XML_INACTIVE | self._libvirt.VIR_DOMAIN_XML_SECURE
 
+    def close(self) -> None:
+        self._connection.close()
+
     def printed(self, text: str) -> str | None:
         """The text as libvirt writes it anew, or None where it refuses it."""
         text = re.sub(r"""(<domain\b[^>]*?\btype\s*=\s*)(['"])\w+\2""", r"\1\2test\2", text, count=1)
@@ -121,17 +123,19 @@ class Libvirt:
             domain.undefineFlags(0)
 
 
-@cache
-def libvirt() -> Libvirt:
-    return Libvirt()
+@pytest.fixture(scope="module")
+def libvirt() -> Iterator[Libvirt]:
+    judge = Libvirt()
+    yield judge
+    judge.close()
 
 
-def printed_domains() -> Iterator[str]:
+def printed_domains(libvirt: Libvirt) -> Iterator[str]:
     """Every domain of the corpora that libvirt takes, as it prints it."""
     count = 0
     for file in domain_files():
-        printed = libvirt().printed(file.text)
-        settled = libvirt().printed(printed) if printed is not None else None
+        printed = libvirt.printed(file.text)
+        settled = libvirt.printed(printed) if printed is not None else None
         if settled is not None:
             count += 1
             yield settled
@@ -139,9 +143,9 @@ def printed_domains() -> Iterator[str]:
 
 
 @needs_corpora
-def test_orders_are_those_that_libvirt_prints() -> None:
+def test_orders_are_those_that_libvirt_prints(libvirt: Libvirt) -> None:
     unknown = set()
-    for text in printed_domains():
+    for text in printed_domains(libvirt):
         for element in Document.parse(text).root.walk():
             order = DOMAIN.order_of(element) if element.namespace is None and not _in_metadata(element) else ()
             names = [DOMAIN.tag(child) or "" for child in element.children]
@@ -152,33 +156,33 @@ def test_orders_are_those_that_libvirt_prints() -> None:
 
 
 @needs_corpora
-def test_undo_leaves_what_libvirt_wrote_anew_as_it_was_but_for_the_tuning() -> None:
+def test_undo_leaves_what_libvirt_wrote_anew_as_it_was_but_for_the_tuning(libvirt: Libvirt) -> None:
     """Apply, define, attach a disk, undo, define: the tuning is gone and the disk is there."""
-    disk = "    <disk type='file' device='disk'>\n      <source file='/later'/>\n      <target dev='vdzz' bus='virtio'/>\n    </disk>\n"
+    disk = "<disk type='file' device='disk'><source file='/later'/><target dev='vdzz' bus='virtio'/></disk>\n"
     undone = refused = 0
-    for before in printed_domains():
+    for before in printed_domains(libvirt):
         changes = [change for part in tunings(before).values() for change in part]
         edited = edit(before, changes, DOMAIN)
-        defined = libvirt().printed(edited.text)
+        defined = libvirt.printed(edited.text)
         if defined is None:
             refused += 1
             continue
-        with_disk = libvirt().printed(defined.replace("  </devices>\n", disk + "  </devices>\n"))
-        expected = libvirt().printed(before.replace("  </devices>\n", disk + "  </devices>\n"))
+        with_disk = libvirt.printed(defined.replace("  </devices>\n", disk + "  </devices>\n"))
+        expected = libvirt.printed(before.replace("  </devices>\n", disk + "  </devices>\n"))
         if with_disk is None or expected is None:
             refused += 1
             continue
         assert "vdzz" in with_disk
         after = revert(with_disk, edited.reversal, DOMAIN)
-        assert libvirt().printed(after) == expected
+        assert libvirt.printed(after) == expected
         assert edit(after, [], DOMAIN).reversal == Reversal()
         undone += 1
     assert undone > 800
     assert refused < 150
 
 
-def test_tuning_defined_by_libvirt_is_taken_back_from_its_own_text() -> None:
-    before = libvirt().printed(
+def test_tuning_defined_by_libvirt_is_taken_back_from_its_own_text(libvirt: Libvirt) -> None:
+    before = libvirt.printed(
         "<domain type='test'><name>x</name><memory unit='KiB'>4194304</memory><vcpu>2</vcpu><os><type>hvm</type></os>"
         "<cpu mode='custom' match='exact' check='partial'><model fallback='forbid'>Westmere</model></cpu>"
         "<devices><memballoon model='virtio'><stats period='5'/></memballoon></devices></domain>"
@@ -195,10 +199,10 @@ def test_tuning_defined_by_libvirt_is_taken_back_from_its_own_text() -> None:
         ("cputune/emulatorpin/@cpuset", "0,1"),
     ]
     edited = edit(before, [(Path.parse(path), value) for path, value in changes], DOMAIN)
-    defined = libvirt().printed(edited.text)
+    defined = libvirt.printed(edited.text)
     assert defined is not None
     assert "Westmere" not in defined
     # The QEMU driver adds this by itself, and refuses it on any other CPU mode.
     assert defined.count("<cpu mode='host-passthrough'") == 1
     defined = defined.replace("<cpu mode='host-passthrough'", "<cpu migratable='on' mode='host-passthrough'")
-    assert libvirt().printed(revert(defined, edited.reversal, DOMAIN)) == before
+    assert libvirt.printed(revert(defined, edited.reversal, DOMAIN)) == before

@@ -38,6 +38,8 @@ from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.cpu.pins import (
+    NEEDS_THE_NODE,
+    START_MAY_FAIL,
     bind_costs,
     bind_wants,
     node_wants,
@@ -98,8 +100,9 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     own = bool(place.vcpus) and own_cpus_meant(domain, view)
     wants = pin_wants(domain, place) if own else node_wants(domain, place, here)
     bindings = bind_wants(domain, place.nodes, here)
-    # The memory binding names the new start already.
-    costs = bind_costs(domain) if bindings else () if own else restart_cost(domain)
+    # Pins work at once and only the binding waits; a mask waits with it.
+    costs = bind_costs(domain) if own else (*restart_cost(domain), START_MAY_FAIL, NEEDS_THE_NODE)
+    costs = costs if bindings else () if own else restart_cost(domain)
     yield Seen(
         saw=saw,
         wants=(*wants, *bindings),

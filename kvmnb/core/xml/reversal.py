@@ -195,11 +195,12 @@ _UNDO = {
 
 
 def _element(tree: Tree, touched: Touched) -> Node | None:
-    """The node that any of the paths finds now."""
+    """The node that a path finds now; a further path counts where the elements that keys name are not found."""
     for path in touched.paths:
-        node = tree.find(Path.parse(path).steps)
-        if node is not None:
-            return node
+        steps = Path.parse(path).steps
+        named = max((i + 1 for i, step in enumerate(steps) if step.keys), default=0)
+        if tree.find(steps[:named]) is not None:
+            return tree.find(steps)
     return None
 
 

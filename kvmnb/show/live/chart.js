@@ -10,6 +10,8 @@ function plotly() {
   return globalThis.__kvmnb_plotly.promise;
 }
 
+const BUTTONS = [["zoom2d", "pan2d", "resetScale2d", "toImage"]];
+
 // plotly shows a number as UTC, a text without a zone as it stands: the reader's own clock.
 function clock(seconds) {
   const at = new Date(seconds * 1000);
@@ -33,21 +35,25 @@ function layout(spec, el) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: text, size: 12, family: style.fontFamily },
-    margin: { l: 64, r: 12, t: 8, b: 44 },
+    margin: { l: 64, r: 12, t: 32, b: 44 },
     hovermode: "x unified",
+    hoversubplots: "axis",
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: grid, activecolor: text },
     hoverlabel: { bgcolor: page, bordercolor: grid, font: { color: text } },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+    legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom" },
     xaxis: { type: "date", anchor: "y2", gridcolor: grid, linecolor: grid, hoverformat: "%H:%M:%S" },
     yaxis: { ...y, domain: [0.46, 1], title: { text: spec.axes[0] }, autorangeoptions: { include: [0, 100] } },
     yaxis2: { ...y, domain: [0, 0.38], title: { text: spec.axes[1] }, autorangeoptions: { include: [0, 5] } },
   };
 }
 
-function lines(spec) {
-  return spec.traces.map((trace) => ({
-    type: "scatter", mode: "lines", name: trace.subject, x: [], y: [], yaxis: PANELS[trace.panel],
-    connectgaps: false, hovertemplate: `${trace.verb} %{y:.1f} %`, showlegend: trace.legend,
-    legendgroup: trace.subject, line: { color: trace.colour[dark() ? 1 : 0], dash: trace.dash, width: 2 },
+function lines(spec, rows) {
+  const x = rows.map((row) => clock(row[0]));
+  return spec.traces.map((trace, number) => ({
+    type: "scatter", mode: "lines", name: trace.subject, x, y: rows.map((row) => row[1 + number]),
+    yaxis: PANELS[trace.panel], connectgaps: false, hovertemplate: `${trace.verb} %{y:.1f} %`,
+    showlegend: trace.legend, legendgroup: trace.subject,
+    line: { color: trace.colour[dark() ? 1 : 0], dash: trace.dash, width: 2 },
   }));
 }
 
@@ -62,50 +68,50 @@ async function render({ model, el }) {
   part("subject").textContent = `${spec.subject} · ${spec.note}`;
 
   let P = null;
-  let waiting = [];
-  let latest = -Infinity;
+  let rows = [];
+  let fresh = 0;
   let seen = true;
-  const every = spec.traces.map((_, number) => number);
-  const hidden = () => document.hidden || !seen;
 
-  function extend(rows) {
-    const fresh = rows.filter((row) => row[0] > latest);
-    if (!fresh.length) return;
-    latest = fresh[fresh.length - 1][0];
-    const x = fresh.map((row) => clock(row[0]));
-    const y = every.map((number) => fresh.map((row) => row[1 + number]));
-    P.extendTraces(plot, { x: every.map(() => x), y }, every, spec.window);
-  }
-  function flush() {
-    if (!P || hidden()) return;
-    const rows = waiting;
-    waiting = [];
-    extend(rows);
+  // React keeps the reader's zoom (uirevision); it is for what is not just a few points more.
+  function draw(anew) {
+    if (!P || document.hidden || !seen) {
+      fresh = anew ? Infinity : fresh;
+      return;
+    }
+    if (anew || fresh >= rows.length) {
+      P.react(plot, lines(spec, rows), layout(spec, plot));
+    } else if (fresh) {
+      const more = lines(spec, rows.slice(-fresh));
+      const every = more.map((_, number) => number);
+      P.extendTraces(plot, { x: more.map((one) => one.x), y: more.map((one) => one.y) }, every, spec.window);
+    }
+    fresh = 0;
   }
   function take(message) {
     if (message.caption !== undefined) part("caption").textContent = message.caption;
-    if (message.rows) waiting = waiting.concat(message.rows).slice(-spec.window);
-    flush();
-  }
-  function retheme() {
-    if (!P) return;
-    const wanted = lines(spec);
-    P.react(plot, plot.data.map((trace, number) => ({ ...trace, line: wanted[number].line })), layout(spec, plot));
+    if (!message.rows) return;
+    const last = rows.length && !message.all ? rows[rows.length - 1][0] : -Infinity;
+    const newer = message.rows.filter((row) => row[0] > last);
+    rows = (message.all ? newer : rows.concat(newer)).slice(-spec.window);
+    fresh += newer.length;
+    draw(message.all);
   }
 
-  const theme = new MutationObserver(() => requestAnimationFrame(retheme));
+  const theme = new MutationObserver(() => requestAnimationFrame(() => draw(true)));
   const sight = new IntersectionObserver((entries) => {
     seen = entries[entries.length - 1].isIntersecting;
-    flush();
+    draw(false);
   });
+  const shown = () => draw(false);
   const size = new ResizeObserver(() => P && plot.offsetWidth && P.Plots.resize(plot));
   model.on("msg:custom", take);
-  document.addEventListener("visibilitychange", flush);
+  document.addEventListener("visibilitychange", shown);
 
   plotly().then(
     async (found) => {
       plot.textContent = "";
-      await found.newPlot(plot, lines(spec), layout(spec, plot), { displaylogo: false, responsive: false });
+      const bar = { displaylogo: false, responsive: false, modeBarButtons: BUTTONS };
+      await found.newPlot(plot, lines(spec, rows), layout(spec, plot), bar);
       P = found;
       theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
       sight.observe(el);
@@ -120,7 +126,7 @@ async function render({ model, el }) {
 
   return () => {
     model.off("msg:custom", take);
-    document.removeEventListener("visibilitychange", flush);
+    document.removeEventListener("visibilitychange", shown);
     theme.disconnect();
     sight.disconnect();
     size.disconnect();

@@ -67,8 +67,9 @@ class LiveChart:
         self._running = sampler is not None
         self._subscription: Subscription | None = None
         if sampler is not None:
-            for frame in sampler.history(self._wants, window):
-                self._rows.append(self._row(frame))
+            # Of a sampler that pauses nothing is taken over: a line would join it to what comes now.
+            past = sampler.history(self._wants, window) if sampler.subscribers else []
+            self._rows.extend(self._row(frame) for frame in past)
             self._subscription = sampler.subscribe(self._take, name=f"the live chart of {name}", period=period)
         # The new chart subscribes before the cell's former one leaves, so that the sampler goes on.
         owner.own(self)
@@ -186,7 +187,7 @@ class LiveChart:
                 self._send(self._everything())
 
     def _everything(self) -> dict[str, Any]:
-        return {"rows": [list(row) for row in self._rows], "caption": self._caption}
+        return {"all": True, "rows": [list(row) for row in self._rows], "caption": self._caption}
 
     def _send(self, message: dict[str, Any]) -> None:
         if self.widget is not None:

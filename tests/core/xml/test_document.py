@@ -103,10 +103,10 @@ def test_what_is_no_plain_xml_is_refused_in_one_sentence(text: str, said: str) -
 def test_fifty_megabytes_are_refused_before_they_are_parsed() -> None:
     text = "<domain>" + "<a/>" * 12_500_000 + "</domain>"
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(XmlError, match="50000017 characters"):
         Document.parse(text)
-    took, (_, peak) = time.perf_counter() - began, tracemalloc.get_traced_memory()
+    took, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took < 0.1
     assert peak < 100_000

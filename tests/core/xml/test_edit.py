@@ -135,8 +135,14 @@ def test_tuning_of_the_same_name_in_a_foreign_namespace_is_never_taken() -> None
             "<domain>\n<vcpu>1</vcpu>\n<os/>\n</domain>",
             "<domain>\n<vcpu>1</vcpu>\n<cputune>\n<shares>9</shares>\n</cputune>\n<os/>\n</domain>",
         ),
-        ("<domain>\n   <cputune />\n</domain>", "<domain>\n   <cputune>\n      <shares>9</shares>\n   </cputune>\n</domain>"),
-        ("<domain>\n <cputune></cputune>\n</domain>", "<domain>\n <cputune>\n  <shares>9</shares>\n </cputune>\n</domain>"),
+        (
+            "<domain>\n   <cputune />\n</domain>",
+            "<domain>\n   <cputune>\n      <shares>9</shares>\n   </cputune>\n</domain>",
+        ),
+        (
+            "<domain>\n <cputune></cputune>\n</domain>",
+            "<domain>\n <cputune>\n  <shares>9</shares>\n </cputune>\n</domain>",
+        ),
         (
             "<domain>\n <cputune>\n <!-- none -->\n </cputune>\n</domain>",
             "<domain>\n <cputune>\n  <shares>9</shares>\n <!-- none -->\n </cputune>\n</domain>",
@@ -145,7 +151,10 @@ def test_tuning_of_the_same_name_in_a_foreign_namespace_is_never_taken() -> None
             "<domain>\n <cputune><!-- none --></cputune>\n</domain>",
             "<domain>\n <cputune>\n  <shares>9</shares>\n <!-- none --></cputune>\n</domain>",
         ),
-        ("<domain>\n  <cputune><shares>1</shares></cputune>\n</domain>", "<domain>\n  <cputune><shares>9</shares></cputune>\n</domain>"),
+        (
+            "<domain>\n  <cputune><shares>1</shares></cputune>\n</domain>",
+            "<domain>\n  <cputune><shares>9</shares></cputune>\n</domain>",
+        ),
     ],
 )  # fmt: skip
 def test_new_elements_look_like_their_neighbours(text: str, after: str) -> None:
@@ -178,19 +187,16 @@ def test_a_value_that_holds_already_in_another_spelling_changes_nothing() -> Non
 
 def test_an_element_given_whole_is_laid_out_like_the_document() -> None:
     value = "<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages>\n<locked/></memoryBacking>"
-    assert changed(GUEST, ("memoryBacking", value)) == replaced(
-        GUEST,
-        (
-            "  </metadata>\n",
-            "  </metadata>\n"
-            "  <memoryBacking>\n"
-            "    <hugepages>\n"
-            "      <page size='2048' unit='KiB'/>\n"
-            "    </hugepages>\n"
-            "    <locked/>\n"
-            "  </memoryBacking>\n",
-        ),
-    )
+    laid_out = """\
+  <memoryBacking>
+    <hugepages>
+      <page size='2048' unit='KiB'/>
+    </hugepages>
+    <locked/>
+  </memoryBacking>
+"""
+    expected = replaced(GUEST, ("  </metadata>\n", f"  </metadata>\n{laid_out}"))
+    assert changed(GUEST, ("memoryBacking", value)) == expected
 
 
 def test_an_element_given_whole_changes_only_what_differs_in_it() -> None:
@@ -304,7 +310,7 @@ def test_two_values_for_one_path_are_refused() -> None:
     "text", ["<network/>", "<domainsnapshot><domain/></domainsnapshot>", "{{ domain }}", "<domain>"]
 )
 def test_what_is_no_domain_is_refused(text: str) -> None:
-    with pytest.raises(XmlError, match="not a <domain>|not well-formed"):
+    with pytest.raises(XmlError, match=r"not a <domain>|not well-formed"):
         edit(text, [], DOMAIN)
 
 
@@ -321,7 +327,8 @@ def test_same_looks_at_the_meaning() -> None:
 
 
 def test_what_libvirt_adds_by_itself_still_holds() -> None:
-    text = "<domain><cpu mode='host-passthrough' check='none' migratable='on'><topology sockets='1' dies='1'/></cpu></domain>"
+    topology = "<topology sockets='1' dies='1'/>"
+    text = f"<domain><cpu mode='host-passthrough' check='none' migratable='on'>{topology}</cpu></domain>"
     wanted = "<cpu mode='host-passthrough'><topology sockets='1'/></cpu>"
     assert holds(Document.parse(text), Path.parse("cpu"), wanted, DOMAIN)
     assert not holds(Document.parse(text), Path.parse("cpu"), wanted.replace("1", "2"), DOMAIN)
@@ -342,6 +349,6 @@ def test_an_edit_of_a_usual_domain_takes_a_few_milliseconds() -> None:
 
 
 def _seconds(text: str, changes: list[tuple[Path, str]]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     edit(text, list(changes), DOMAIN)
-    return time.perf_counter() - began
+    return time.process_time() - began

@@ -80,6 +80,6 @@ def test_a_password_is_in_no_diff(password: str, quote: str) -> None:
     ],
 )
 def test_a_hostile_text_takes_time_by_its_length(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     mask(text)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

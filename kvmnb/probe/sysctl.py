@@ -1,0 +1,109 @@
+"""The settings below ``/proc/sys`` that rules look at, and the files that set them at boot."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from kvmnb.facts.gap import Gap
+from kvmnb.facts.kernel import Sysctl
+from kvmnb.probe.reader import Reader
+
+KEYS = (
+    "fs.aio-max-nr",
+    "fs.aio-nr",
+    "kernel.io_uring_disabled",
+    "kernel.nmi_watchdog",
+    "kernel.numa_balancing",
+    "kernel.sched_rt_runtime_us",
+    "kernel.split_lock_mitigate",
+    "kernel.timer_migration",
+    "net.bridge.bridge-nf-call-arptables",
+    "net.bridge.bridge-nf-call-ip6tables",
+    "net.bridge.bridge-nf-call-iptables",
+    "net.core.default_qdisc",
+    "net.core.netdev_budget",
+    "net.core.netdev_budget_usecs",
+    "net.core.netdev_max_backlog",
+    "net.core.rmem_max",
+    "net.core.somaxconn",
+    "net.core.wmem_max",
+    "net.ipv4.conf.all.rp_filter",
+    "net.ipv4.ip_forward",
+    "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_mem",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+    "net.netfilter.nf_conntrack_count",
+    "net.netfilter.nf_conntrack_max",
+    "vm.dirty_background_bytes",
+    "vm.dirty_background_ratio",
+    "vm.dirty_bytes",
+    "vm.dirty_ratio",
+    "vm.hugetlb_shm_group",
+    "vm.min_free_kbytes",
+    "vm.nr_hugepages",
+    "vm.nr_overcommit_hugepages",
+    "vm.overcommit_memory",
+    "vm.stat_interval",
+    "vm.swappiness",
+    "vm.zone_reclaim_mode",
+)
+# sysctl.d(5): of two files of one name the first folder's counts; all names together are read in order.
+FOLDERS = ("etc/sysctl.d", "run/sysctl.d", "usr/local/lib/sysctl.d", "usr/lib/sysctl.d", "lib/sysctl.d")
+
+
+def probe_sysctls(read: Reader) -> tuple[Sysctl, ...]:
+    """Each setting's value, and the last file that sets it at boot."""
+    setters = _setters(read)
+    return tuple(
+        Sysctl(
+            key=key,
+            value=read.parse(f"proc/sys/{_path(key)}", f"host.kernel.sysctls[{key}]", _spaced, cast(str, None)),
+            set_by=setters.get(key, (None, None))[0],
+            set_to=setters.get(key, (None, None))[1],
+        )
+        for key in KEYS
+    )
+
+
+def _path(key: str) -> str:
+    return key.replace(".", "/")
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _setters(read: Reader) -> dict[str, tuple[str, str]]:
+    files: dict[str, str] = {}
+    for folder in FOLDERS:
+        for name in read.names(folder):
+            if name.endswith(".conf"):
+                files.setdefault(name, f"{folder}/{name}")
+    found: dict[str, tuple[str, str]] = {}
+    # systemd reads /etc/sysctl.conf only where a link in sysctl.d names it; procps reads it last.
+    for path in [files[name] for name in sorted(files)] + ["etc/sysctl.conf"]:
+        settings = read.parse(path, "host.kernel.sysctls", parse_settings, {})
+        if not isinstance(settings, Gap):
+            found.update({key: (path, value) for key, value in settings.items()})
+    return found
+
+
+def parse_settings(text: str) -> dict[str, str]:
+    """Keys with dots and values of a ``sysctl.d`` file.
+
+    >>> parse_settings("# why\\nvm.swappiness = 10\\n-net/core/rmem_max=1")
+    {'vm.swappiness': '10', 'net.core.rmem_max': '1'}
+    """
+    found = {}
+    for line in text.splitlines():
+        stripped = line.strip()
+        if not stripped or stripped[0] in "#;" or "=" not in stripped:
+            continue
+        key, _, value = stripped.removeprefix("-").partition("=")
+        # In the form with slashes a dot is part of a name, as in an interface's.
+        name = key.strip()
+        if "/" in name:
+            name = name.replace(".", "\0").replace("/", ".").replace("\0", "/")
+        found[name] = _spaced(value)
+    return found

@@ -1,0 +1,46 @@
+"""Write the generated references: JSON schemas of what ``--json`` prints, and one page for each rule.
+
+``python -m tools.write_reference`` writes them; the tests compare them with what it would write.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kvmnb.advise.registry import rules
+from kvmnb.terminal.documents import DOCUMENTS, schema_of
+from kvmnb.terminal.rules import as_markdown
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def references() -> dict[str, str]:
+    """Each generated file below ``docs``, and its text."""
+    texts = {
+        f"schemas/{verb}.json": json.dumps(schema_of(verb), indent=2, sort_keys=True) + "\n"
+        for verb in (*DOCUMENTS, "plan")
+    }
+    lines = ["# Rules", "", "| rule | area | severity | speaks for | what it finds |", "|---|---|---|---|---|"]
+    for rule in rules():
+        texts[f"rules/{rule.id}.md"] = as_markdown(rule)
+        goals = ", ".join(goal.value for goal in rule.goals)
+        lines.append(f"| [`{rule.id}`]({rule.id}.md) | {rule.area} | {rule.severity.value} | {goals} | {rule.title} |")
+    texts["rules/README.md"] = "\n".join(lines) + "\n"
+    return texts
+
+
+def main() -> None:
+    """Write all of them, and remove pages of rules that are gone."""
+    texts = references()
+    for folder in ("schemas", "rules"):
+        (DOCS / folder).mkdir(parents=True, exist_ok=True)
+        for path in (DOCS / folder).iterdir():
+            if f"{folder}/{path.name}" not in texts:
+                path.unlink()
+    for name, text in texts.items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
