@@ -22,7 +22,7 @@ from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
 from kvmnb.facts.memory import NumaNode
 from kvmnb.probe.domain import domain_of_text
 from kvmnb.tunable.domain_live import DomainLive
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.tunable.domain_xml import DomainXml
 from kvmnb.tunable.tunable import Want
 

@@ -64,13 +64,13 @@ def take_back(record: Record, machine: Machine, journal: Journal, *, take_drifte
     """Take back one announced step, where it stands; StalePlan where something else changed it since."""
     assert record.step is not None
     tunables = [(names.parse(value.tunable, journal.opening.domains), value) for value in record.values]
-    found = [(tunable, value, _read(tunable, machine)) for tunable, value in tunables]
+    found = [(tunable, value, tunable.read(machine)) for tunable, value in tunables]
     if all(_is_before(tunable, value, now) for tunable, value, now in found):
         # A kill came between the announcement and the deed, or somebody took it back by hand.
         journal.append("taken_back", step=record.step, word="it did not stand")
         return
     for tunable, value, now in found:
-        if not same_value(value.after, now) and not _is_before(tunable, value, now) and not take_drifted:
+        if not _holds(tunable, value.after, now, machine) and not _is_before(tunable, value, now) and not take_drifted:
             raise StalePlan(
                 f"{tunable} was set to {_shown(value.after)} and is {_shown(now)} now, so something else changed it; "
                 "it was left alone (--take-drifted takes it back all the same)"
@@ -91,10 +91,6 @@ def _take_back_xml(tunable: DomainXml, reversal: Reversal, machine: Machine) -> 
     define(machine, tunable.uuid, reverted(now, reversal))
 
 
-def _read(tunable: Tunable, machine: Machine) -> str | None:
-    return tunable.read(machine)
-
-
 def _is_before(tunable: Tunable, value: Value, now: str | None) -> bool:
     # A live pin of a guest that stopped is gone with its process; its next start reads the XML.
     if isinstance(tunable, DomainLive) and now is None:
@@ -102,9 +98,13 @@ def _is_before(tunable: Tunable, value: Value, now: str | None) -> bool:
     return same_value(value.before, now)
 
 
+def _holds(tunable: Tunable, value: str | None, found: str | None, machine: Machine) -> bool:
+    return same_value(value, found) or (isinstance(tunable, DomainXml) and tunable.holds(machine, value))
+
+
 def _expect(tunable: Tunable, value: str | None, machine: Machine, deed: str) -> None:
     found = tunable.read(machine)
-    if not same_value(value, found):
+    if not _holds(tunable, value, found, machine):
         raise WriteFailed(f"{tunable} {deed} as {_shown(value)}, and reads {_shown(found)}")
 
 

@@ -69,10 +69,10 @@ class Cpu(Fact):
     online: bool
     """Whether the kernel schedules on it; ``/sys/devices/system/cpu/online``."""
     package: int | None
-    """``topology/physical_package_id``; None for an offline CPU and where the kernel has no number (-1)."""
+    """``topology/physical_package_id``; the place in the order of packages where the kernel's numbers do not tell them
+    apart (-1 on several architectures); None for an offline CPU and where the kernel tells none."""
     package_cpus: CpuSet | None
-    """The CPUs online of its package; ``topology/core_siblings_list``, which also groups packages without a number.
-    None for an offline CPU and where the kernel tells none."""
+    """The CPUs online of its package; None as above; ``topology/core_siblings_list``."""
     die: int | None
     """``topology/die_id``; None where the kernel or the CPU tells none."""
     cluster: int | None

@@ -78,20 +78,20 @@ class Rings(Fact):
 class Coalesce(Fact):
     """How long a NIC holds an interrupt back; ETHTOOL_GCOALESCE.
 
-    A number of 0 and an adaptive word of False also stand where the driver has no such setting.
+    Where the driver has no such setting the kernel answers 0 and off; the ``ethtool`` program says it, then it is None.
     """
 
-    rx_usecs: int
+    rx_usecs: int | None
     """After a packet came in, in microseconds."""
-    rx_frames: int
+    rx_frames: int | None
     """Packets that come in before an interrupt."""
-    tx_usecs: int
+    tx_usecs: int | None
     """After a packet was sent, in microseconds."""
-    tx_frames: int
+    tx_frames: int | None
     """Packets sent before an interrupt."""
-    adaptive_rx: bool
+    adaptive_rx: bool | None
     """Whether the driver varies the receive time by load."""
-    adaptive_tx: bool
+    adaptive_tx: bool | None
     """Whether the driver varies the send time by load."""
 
 

@@ -75,3 +75,13 @@ class Image(Fact):
             return None
         entry = EXTENDED_L2_ENTRY_BYTES if self.extended_l2 else L2_ENTRY_BYTES
         return -(-self.virtual_bytes // self.cluster_bytes) * entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskImage(Fact):
+    """The image of one disk of a domain that is a file or a block device."""
+
+    target: str
+    """The disk's name in its domain, such as ``vda``."""
+    image: Image
+    """The image that the disk's XML names, and those below it."""

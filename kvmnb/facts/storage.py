@@ -37,7 +37,8 @@ class BlockDevice(Fact):
     """``disk``, ``rom``, ``loop``, ``zram``, ``lvm``, ``mpath``, ``crypt``, ``part``, ``dm``, ``raid1``, ``md``, ...
 
     lsblk's words where it has one. The device mapper's from ``../dm/uuid``, ``dm`` where that tells none;
-    md's from ``../md/level``. ``path`` is one way of several to an NVMe disk, which the kernel hides behind the disk (``nvme0c0n1``).
+    md's from ``../md/level``. ``path`` is one way of several to an NVMe disk, which the kernel hides behind
+    the disk (``nvme0c0n1``).
     """
     transport: str | None
     """``nvme``, ``nvme-tcp``, ``sata``, ``sas``, ``fc``, ``iscsi``, ``usb``, ``virtio``, ``mmc``, ...

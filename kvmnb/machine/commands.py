@@ -6,6 +6,7 @@ that holds what the program printed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import selectors
@@ -37,14 +38,19 @@ class Answer:
     stderr: str
 
 
+class Late(NotAnswered):
+    """A program did not end in time."""
+
+
 class Commands(Protocol):
     """What runs programs for one machine."""
 
     def run(self, argv: Sequence[str], timeout: float) -> Answer:
         """The answer of a program that only reads, within ``timeout`` seconds.
 
-        NotAnswered where it is not installed, cannot be started, does not end in time or prints too much,
-        and where a recording does not hold its answer. A program that fails has an answer with its code.
+        Late where it does not end in time; NotAnswered where it is not installed, cannot be started or
+        prints too much, and where a recording does not hold its answer. A program that fails has an answer
+        with its code.
         """
         ...
 
@@ -74,7 +80,7 @@ class LocalCommands:
             out, err = _collect(process, deadline, argv[0], timeout)
             code = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            raise NotAnswered(_late(argv[0], timeout)) from None
+            raise _late(argv[0], timeout) from None
         finally:
             _end(process)
         return Answer(code, out.decode(errors="replace"), err.decode(errors="replace"))
@@ -133,7 +139,7 @@ class RememberedCommands:
                 self._told[asked] = problem
         told = self._told[asked]
         if isinstance(told, NotAnswered):
-            raise NotAnswered(str(told))
+            raise type(told)(str(told))
         return told
 
     @property
@@ -189,7 +195,7 @@ def _collect(process: subprocess.Popen[bytes], deadline: float, program: str, ti
             left = deadline - time.monotonic()
             ready = waiting.select(left) if left > 0 else []
             if not ready:
-                raise NotAnswered(_late(program, timeout))
+                raise _late(program, timeout)
             for key, _ in ready:
                 chunk = os.read(key.fd, 65_536)
                 if not chunk:
@@ -204,18 +210,16 @@ def _collect(process: subprocess.Popen[bytes], deadline: float, program: str, ti
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the program's whole group, unless it has ended, and let go of its streams."""
-    if process.poll() is None:
+    if process.returncode is None:
         # Not yet reaped, so its number is still its own.
         os.killpg(process.pid, signal.SIGKILL)
-        try:
+        # One that hangs in the kernel (dead network storage) goes when that lets it go.
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            # It hangs in the kernel (dead network storage); it goes when that lets it go.
-            pass
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()
 
 
-def _late(program: str, timeout: float) -> str:
-    return f"{program} did not end within {timeout:g} seconds and was stopped"
+def _late(program: str, timeout: float) -> Late:
+    return Late(f"{program} did not end within {timeout:g} seconds and was stopped")

@@ -19,7 +19,7 @@ from kvmnb.core.xml import Document, edit
 from kvmnb.core.xml import Path as XmlPath
 from kvmnb.machine.hypervisor import DomainRecord, Layer, Pins, Thread, Versions
 from kvmnb.machine.judge import judge_domain
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _FILE_OF = {Layer.PERSISTENT: "inactive.xml", Layer.LIVE: "live.xml"}

@@ -16,7 +16,7 @@ from kvmnb.machine.judge import schema_problem
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.plan import Change, Plan, new_id, version
 from kvmnb.tunable.domain_live import DomainLive
-from kvmnb.tunable.domain_xml import DomainXml, edited, same_value, value_in
+from kvmnb.tunable.domain_xml import DomainXml, edited, holds_in, same_value, value_in
 from kvmnb.tunable.tunable import Tunable, Want
 
 # The graver safety wins where several findings want one change.
@@ -32,7 +32,7 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) 
     chosen = list(findings)
     wanted = _merged(chosen)
     records = {record.name: record for record in machine.hypervisor.domains()} if machine.hypervisor else {}
-    texts: dict[str, str] = {}
+    texts: dict[str, Document] = {}
     changes: list[Change] = []
     notes: list[str] = []
     for tunable, (value, safety, why, costs) in wanted.items():
@@ -43,8 +43,8 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) 
             if isinstance(tunable, DomainXml) and not record.persistent:
                 notes.append(f"{tunable} is left out: the guest is transient, so nothing outlives its end")
                 continue
-        before = _present(tunable, machine, texts)
-        if not same_value(value, before):
+        before, holds = _present(tunable, value, machine, texts)
+        if not holds:
             changes.append(
                 Change(tunable=tunable, before=before, after=value, safety=safety, owner=None, why=why, costs=costs)
             )
@@ -114,13 +114,17 @@ def _joined(
     )
 
 
-def _present(tunable: Tunable, machine: Machine, texts: dict[str, str]) -> str | None:
-    """The present value; a domain's XML is read once for all its changes."""
+def _present(
+    tunable: Tunable, wanted: str | None, machine: Machine, texts: dict[str, Document]
+) -> tuple[str | None, bool]:
+    """The present value, and whether it is the wanted one; a domain's XML is read once for all its changes."""
     if not isinstance(tunable, DomainXml):
-        return tunable.read(machine)
+        found = tunable.read(machine)
+        return found, same_value(wanted, found)
     if tunable.uuid not in texts:
-        texts[tunable.uuid] = machine.libvirt.xml(tunable.uuid, Layer.PERSISTENT)
-    return value_in(Document.parse(texts[tunable.uuid]), tunable.path)
+        texts[tunable.uuid] = Document.parse(machine.libvirt.xml(tunable.uuid, Layer.PERSISTENT))
+    document = texts[tunable.uuid]
+    return value_in(document, tunable.path), holds_in(document, tunable.path, wanted)
 
 
 def _order(change: Change) -> tuple[int, str, int]:
@@ -150,7 +154,7 @@ def _refuse_shared_cpus(changes: Sequence[Change]) -> None:
             )
 
 
-def _diffs(changes: Sequence[Change], texts: dict[str, str]) -> dict[str, str]:
+def _diffs(changes: Sequence[Change], texts: dict[str, Document]) -> dict[str, str]:
     diffs: dict[str, str] = {}
     by_domain: dict[str, list[Change]] = {}
     for change in changes:
@@ -159,7 +163,7 @@ def _diffs(changes: Sequence[Change], texts: dict[str, str]) -> dict[str, str]:
     for name, group in by_domain.items():
         tunable = group[0].tunable
         assert isinstance(tunable, DomainXml)
-        before = texts[tunable.uuid]
+        before = texts[tunable.uuid].text
         after = _edited(before, group)
         # A domain that the schema refuses already (an unknown extension) is not ours to judge.
         problem = schema_problem(after)

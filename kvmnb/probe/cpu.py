@@ -9,7 +9,7 @@ from typing import cast
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.cpu import Cache, Cpu
 from kvmnb.facts.gap import Gap
-from kvmnb.probe.cpu_clock import IdleReader, probe_policies
+from kvmnb.probe.cpu_clock import IdleReader, Kind, probe_policies
 from kvmnb.probe.reader import Reader, gap, seen, whole
 
 ROOT = "sys/devices/system/cpu"
@@ -51,19 +51,23 @@ def probe_cpus(read: Reader, node_of: Mapping[int, int]) -> tuple[Cpu, ...]:
     core_types = _core_types(read)
     topology = _Topology(read, online)
     idle = IdleReader(read, ROOT)
+    # Where it cannot be told whether a CPU is online, its folder is read as if it were.
+    running = numbers if not seen(online) else [number for number in numbers if number in online]
+    packages = {number: topology.package(number, f"host.cpus[{number}].package_cpus") for number in running}
+    package_of = _package_numbers(packages, {number: topology.package_number(number) for number in running})
     cpus = []
     for number in numbers:
         fact = f"host.cpus[{number}]"
-        # Where it cannot be told whether a CPU is online, its folder is read as if it were.
-        up = not seen(online) or number in online
+        up = number in packages
         core_type = core_types if isinstance(core_types, Gap) else core_types.get(number)
         capacity = topology.number(number, "cpu_capacity", f"{fact}.capacity") if up else None
+        kind = (str(core_type), str(capacity))
         cpus.append(
             Cpu(
                 id=number,
                 online=up if seen(online) else cast(bool, online),
-                package=topology.number(number, "topology/physical_package_id", f"{fact}.package") if up else None,
-                package_cpus=topology.package(number, f"{fact}.package_cpus") if up else None,
+                package=package_of.get(number),
+                package_cpus=packages.get(number),
                 die=topology.number(number, "topology/die_id", f"{fact}.die") if up else None,
                 cluster=topology.cluster(number, f"{fact}.cluster") if up else None,
                 core=topology.number(number, "topology/core_id", f"{fact}.core") if up else None,
@@ -71,9 +75,9 @@ def probe_cpus(read: Reader, node_of: Mapping[int, int]) -> tuple[Cpu, ...]:
                 siblings=topology.siblings(number, f"{fact}.siblings") if up else CpuSet.of(number),
                 core_type=cast(str, core_type),
                 capacity=capacity,
-                caches=topology.caches(number, f"{fact}.caches") if up else (),
+                caches=topology.caches(number, kind, f"{fact}.caches") if up else (),
                 frequency=policies.get(number),
-                idle_states=idle.states(number, (str(core_type), str(capacity)), f"{fact}.idle_states") if up else (),
+                idle_states=idle.states(number, kind, f"{fact}.idle_states") if up else (),
             )
         )
     return tuple(cpus)
@@ -88,6 +92,7 @@ class _Topology:
         self._packages: dict[int, CpuSet] = {}
         self._siblings: dict[int, CpuSet] = {}
         self._caches: dict[tuple[str, int], Cache] = {}
+        self._indexes: dict[tuple[str, ...], tuple[int, str]] = {}
         self._unknown: set[str] = set()
         self._known: set[str] = set()
 
@@ -109,6 +114,10 @@ class _Topology:
         found = self.number(cpu, "topology/cluster_id", fact)
         return None if found == 65535 else found
 
+    def package_number(self, cpu: int) -> int | None:
+        """The kernel's number of a CPU's package."""
+        return self.number(cpu, "topology/physical_package_id", f"host.cpus[{cpu}].package")
+
     def package(self, cpu: int, fact: str) -> CpuSet | None:
         """The CPUs of a CPU's package."""
         return self._shared(cpu, fact, self._packages, ("core_siblings", "package_cpus"))
@@ -123,25 +132,34 @@ class _Topology:
         # A kernel built without topology knows no threads: every CPU is a core.
         return CpuSet.of(cpu)
 
-    def caches(self, cpu: int, fact: str) -> tuple[Cache, ...]:
+    def caches(self, cpu: int, of_kind: Kind, fact: str) -> tuple[Cache, ...]:
         """The caches of a CPU, lowest level first."""
         folder = f"{ROOT}/cpu{cpu}/cache"
         names = self._read.folder(folder, fact)
         if not seen(names):
             return cast(tuple[Cache, ...], names)
         indexes = (name for name in names if re.fullmatch(r"index\d{1,2}", name))
-        found = [self._caches.get((name, cpu)) or self._cache(cpu, folder, name, f"{fact}.{name}") for name in indexes]
-        return tuple(found)
+        return tuple(
+            self._caches.get((name, cpu)) or self._cache(cpu, folder, name, of_kind, f"{fact}.{name}")
+            for name in indexes
+        )
 
-    def _cache(self, cpu: int, folder: str, name: str, fact: str) -> Cache:
+    def _cache(self, cpu: int, folder: str, name: str, of_kind: Kind, fact: str) -> Cache:
         path = f"{folder}/{name}"
         lists, masks = (f"{path}/shared_cpu_list",), (f"{path}/shared_cpu_map",)
         cpus = self._read.sharing(cpu, f"{fact}.cpus", lists, masks)
         if cpus is None:
             cpus = gap(f"{fact}.cpus", f"/{path} has no shared_cpu_list")
+        # The index says level and type alike for all CPUs of one kind; sizes are read of every cache.
+        level, kind = self._indexes.get((name, *of_kind), (None, None))
+        if level is None or kind is None:
+            level = self._read.integer(f"{path}/level", f"{fact}.level")
+            kind = self._read.parse(f"{path}/type", f"{fact}.type", _cache_type)
+            if seen(level) and seen(kind):
+                self._indexes[name, *of_kind] = level, kind
         cache = Cache(
-            level=self._read.integer(f"{path}/level", f"{fact}.level"),
-            type=self._read.parse(f"{path}/type", f"{fact}.type", _cache_type),
+            level=level,
+            type=kind,
             size_bytes=self._read.size(f"{path}/size", f"{fact}.size_bytes", None),
             cpus=self._of_online(cpus),
         )
@@ -169,9 +187,26 @@ def _numbers(read: Reader) -> list[int]:
     """The CPUs that have a folder; a gap where there is none."""
     names = read.folder(ROOT, "host.cpus")
     if not seen(names):
-        return names
+        return cast(list[int], names)
     numbers = sorted(int(name[3:]) for name in names if re.fullmatch(r"cpu\d{1,5}", name))
-    return numbers or gap("host.cpus", f"/{ROOT} holds no CPU's folder")  # type: ignore[no-any-return]
+    return numbers or gap("host.cpus", f"/{ROOT} holds no CPU's folder")
+
+
+def _package_numbers(packages: Mapping[int, CpuSet | None], told: Mapping[int, int | None]) -> dict[int, int | None]:
+    """Each CPU's package number: the kernel's, or the packages' order where its numbers tell them not apart.
+
+    >>> _package_numbers({0: CpuSet.of(0), 1: CpuSet.of(1)}, {0: None, 1: None})
+    {0: 0, 1: 1}
+    """
+    groups = sorted({cpus for cpus in packages.values() if cpus is not None and seen(cpus)})
+    numbers = {told[cpus.first] for cpus in groups if cpus.first in told}
+    if None not in numbers and len(numbers) == len(groups):
+        return dict(told)
+    order = {cpus: place for place, cpus in enumerate(groups)}
+    return {
+        cpu: order[cpus] if cpus is not None and seen(cpus) and seen(told[cpu]) else told[cpu]
+        for cpu, cpus in packages.items()
+    }
 
 
 def _switched_on(read: Reader, numbers: list[int]) -> CpuSet:

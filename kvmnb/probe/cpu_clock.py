@@ -9,6 +9,9 @@ from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.cpu import Frequency, IdleState
 from kvmnb.probe.reader import Reader, gap, seen
 
+Kind = tuple[str, str]
+"""What tells CPUs of unequal make apart: core type and capacity."""
+
 
 def probe_policies(read: Reader, root: str, online: CpuSet) -> dict[int, Frequency]:
     """Each CPU's frequency policy; a policy names its CPUs itself.
@@ -56,10 +59,10 @@ class IdleReader:
     def __init__(self, read: Reader, root: str) -> None:
         self._read = read
         self._root = root
-        self._kinds: dict[tuple[str, ...], tuple[tuple[str, str, int], ...]] = {}
+        self._kinds: dict[Kind, tuple[tuple[str, str, int], ...]] = {}
         self._none = False
 
-    def states(self, cpu: int, kind: tuple[str, ...], fact: str) -> tuple[IdleState, ...]:
+    def states(self, cpu: int, kind: Kind, fact: str) -> tuple[IdleState, ...]:
         """The idle states of one CPU; CPUs of one ``kind`` have the same ones."""
         if self._none:
             return ()

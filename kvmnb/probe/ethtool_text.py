@@ -11,7 +11,7 @@ from typing import Any
 
 from kvmnb.facts.ethtool import OFFLOADS
 
-_STATE = re.compile(r"(on|off)(?: \[(?:fixed|requested on|requested off|not requested)\])?")
+_STATE = re.compile(r"(on|off)(?: \[(?:fixed|requested on|requested off)\])?")
 # The long words that are one feature; the others only sum up the lines below them.
 _SINGLE = {word: patterns[0] for word, patterns in OFFLOADS.items() if len(patterns) == 1 and "*" not in patterns[0]}
 _SUMS = OFFLOADS.keys() - _SINGLE.keys()
@@ -38,16 +38,15 @@ def parse_features(text: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     sums: dict[str, str] = {}
-    for label, value in _lines(text):
+    for label, value in _lines(_titled(text, "Features for", "Offload parameters for")):
         if not value or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", label):
             continue
         if not _STATE.fullmatch(value):
             raise ValueError(f"{label} is {value[:40]!r}, neither on nor off")
-        state = value.replace("[not requested]", "[requested off]")
         if label in _SUMS:
-            sums[label] = state
+            sums[label] = value
         else:
-            found[_SINGLE.get(label, label)] = state
+            found[_SINGLE.get(label, label)] = value
     if not found and not sums:
         raise _no_answer(text)
     # ethtool before 3.3 prints only the sums.
@@ -65,10 +64,10 @@ def parse_features(text: str) -> dict[str, str]:
 def parse_rings(text: str) -> dict[str, int]:
     """The answer of ``ethtool -g``.
 
-    >>> parse_rings("Pre-set maximums:\\nRX: 2047\\nTX: 511\\nCurrent hardware settings:\\nRX: 200\\nTX: 511")["rx"]
-    200
+    >>> parse_rings("Ring parameters for a:\\nPre-set maximums:\\nRX: 2047\\nCurrent hardware settings:\\nRX: 200")
+    {'rx': 200, 'rx_max': 2047}
     """
-    most, now = _two_blocks(text)
+    most, now = _two_blocks(_titled(text, "Ring parameters for"))
     found = {"rx": now.get("RX"), "rx_max": most.get("RX"), "tx": now.get("TX"), "tx_max": most.get("TX")}
     return _known(found, text)
 
@@ -76,10 +75,10 @@ def parse_rings(text: str) -> dict[str, int]:
 def parse_channels(text: str) -> dict[str, int]:
     """The answer of ``ethtool -l``; ``n/a`` is a kind of channel that the driver has not, so 0.
 
-    >>> parse_channels("Pre-set maximums:\\nRX: n/a\\nCombined: 8\\nCurrent hardware settings:\\nRX: n/a\\nCombined: 4")
-    {'rx': 0, 'rx_max': 0, 'combined': 4, 'combined_max': 8}
+    >>> parse_channels("Channel parameters for a:\\nPre-set maximums:\\nTX: n/a\\nCurrent hardware settings:\\nTX: n/a")
+    {'tx': 0, 'tx_max': 0}
     """
-    most, now = _two_blocks(text)
+    most, now = _two_blocks(_titled(text, "Channel parameters for"))
     found: dict[str, int | None] = {}
     for label in ("RX", "TX", "Other", "Combined"):
         if label in now and label in most:
@@ -89,20 +88,22 @@ def parse_channels(text: str) -> dict[str, int]:
 
 
 def parse_coalesce(text: str) -> dict[str, Any]:
-    """The answer of ``ethtool -c``; what is ``n/a`` is left out.
+    """The answer of ``ethtool -c``; ``n/a`` is a setting that the driver has not, so None.
 
-    >>> parse_coalesce("Adaptive RX: on  TX: n/a\\nrx-usecs: 3\\nrx-frames: n/a")
-    {'adaptive_rx': True, 'rx_usecs': 3}
+    >>> parse_coalesce("Coalesce parameters for a:\\nAdaptive RX: on  TX: n/a\\nrx-usecs: 3\\nrx-frames: n/a")
+    {'adaptive_rx': True, 'adaptive_tx': None, 'rx_usecs': 3, 'rx_frames': None}
     """
     found: dict[str, Any] = {}
-    for label, value in _lines(text):
+    for label, value in _lines(_titled(text, "Coalesce parameters for")):
         if label == "Adaptive RX":
             match = re.fullmatch(r"(on|off|n/a)\s+TX:\s*(on|off|n/a)", value)
             states = {"adaptive_rx": match[1], "adaptive_tx": match[2]} if match else {}
-            found.update({name: state == "on" for name, state in states.items() if state != "n/a"})
-        elif re.fullmatch(r"[rt]x-(?:usecs|frames)", label) and value.isdecimal():
-            found[label.replace("-", "_")] = int(value[:10])
-    return _known(found, text)
+            found.update({name: None if state == "n/a" else state == "on" for name, state in states.items()})
+        elif re.fullmatch(r"[rt]x-(?:usecs|frames)", label) and re.fullmatch(r"\d{1,10}|n/a", value):
+            found[label.replace("-", "_")] = None if value == "n/a" else int(value)
+    if not found:
+        raise _no_answer(text)
+    return found
 
 
 PARSERS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
@@ -120,6 +121,15 @@ def _lines(text: str) -> list[tuple[str, str]]:
         for label, colon, value in (line.partition(":") for line in text.splitlines())
         if colon
     ]
+
+
+def _titled(text: str, *titles: str) -> str:
+    """What follows the line with one of the titles, before which the program prints its errors."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if line.strip().startswith(titles):
+            return "\n".join(lines[number + 1 :])
+    raise _no_answer(text)
 
 
 def _two_blocks(text: str) -> tuple[dict[str, int | None], dict[str, int | None]]:

@@ -14,13 +14,15 @@ import os
 import posixpath
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from kvmnb.core.errors import NotAnswered
+from kvmnb.facts.device import Disk
 from kvmnb.facts.gap import Gap
-from kvmnb.facts.image import Image
-from kvmnb.machine.commands import Answer, Commands
+from kvmnb.facts.image import DiskImage, Image
+from kvmnb.machine.commands import Answer, Commands, Late
 
 TIMEOUT_SECONDS = 5.0
 # QEMU opens one image per layer; libvirt refuses chains deeper than 200.
@@ -40,6 +42,7 @@ class _Place:
 
     block_device: bool
     number: str
+    identity: tuple[int, int]
 
 
 class Images:
@@ -56,20 +59,35 @@ class Images:
         """One image and those below it; a gap named ``images[PATH]`` where it cannot be read."""
         return cast(Image, self._image(path, format, ()))
 
-    def _image(self, path: str, format: str, above: tuple[str, ...]) -> Image | Gap:
+    def of_disks(self, disks: Iterable[Disk]) -> tuple[DiskImage, ...]:
+        """The image of each disk that is a file or a block device; network disks and empty drives have none."""
+        found = []
+        for disk in disks:
+            target = cast(str, disk.gap_of("target") or disk.target)
+            unseen = disk.gap_of("file") or disk.gap_of("block") or disk.gap_of("format")
+            if unseen is not None:
+                found.append(DiskImage(target=target, image=cast(Image, unseen)))
+            elif path := disk.file or disk.block:
+                # libvirt takes a disk without a format for raw.
+                found.append(DiskImage(target=target, image=self.image(path, disk.format or "raw")))
+        return tuple(found)
+
+    def _image(self, path: str, format: str, above: tuple[_Place, ...]) -> Image | Gap:
         known = self._known.get((path, format))
         if known is None:
             try:
-                known = self._read(path, format, (*above, path))
+                known = self._read(path, format, above)
             except _NoFact as reason:
                 known = Gap(f"images[{path}]", str(reason))
             self._known[path, format] = known
         return known
 
-    def _read(self, path: str, format: str, chain: tuple[str, ...]) -> Image:
+    def _read(self, path: str, format: str, above: tuple[_Place, ...]) -> Image:
         if format not in FORMATS:
             raise _NoFact(f"its format {format[:20]!r} is not one that is safe to ask about")
         place = self._place(path)
+        if place in above:
+            raise _NoFact("the backing chain leads back to it")
         answer = self._ask(path, ("qemu-img", "info", "-U", "--output=json", "-f", format, "--", path))
         if answer.code != 0:
             raise _NoFact(_complaint("qemu-img", answer))
@@ -98,16 +116,13 @@ class Images:
             snapshots=read.count("snapshots"),
             backing_file=read.text("backing-filename", None),
             backing_format=backing_format,
-            backing=cast(None, self._backing(full, backing_format, chain)),
+            backing=cast(None, self._backing(full, backing_format, (*above, place))),
         )
 
-    def _backing(self, path: object, format: object, chain: tuple[str, ...]) -> Image | Gap | None:
-        if path is None or isinstance(path, Gap):
-            return path
-        path = posixpath.normpath(str(path)) if str(path).startswith("/") else str(path)
+    def _backing(self, path: object, format: object, chain: tuple[_Place, ...]) -> Image | Gap | None:
+        if not isinstance(path, str):
+            return cast(Gap | None, path)
         fact = f"images[{path}]"
-        if path in chain:
-            return Gap(fact, "its backing chain leads back to itself")
         if len(chain) >= MAX_DEPTH:
             return Gap(fact, f"its backing chain is deeper than {MAX_DEPTH} images")
         if not isinstance(format, str):
@@ -120,18 +135,19 @@ class Images:
         if f"{posixpath.normpath(path).replace('//', '/')}/".startswith(_FOREIGN):
             raise _NoFact("it lies in a file system of the kernel, so it is not opened")
         # Asked of a program, since a look at dead network storage would hang this process.
-        answer = self._ask(path, ("stat", "-L", "-c", "%f %d %t %T", "--", path))
+        answer = self._ask(path, ("stat", "-L", "-c", "%f %d %i %t %T", "--", path))
         if answer.code != 0:
             raise _NoFact(_complaint("stat", answer))
-        match = re.fullmatch(r"([0-9a-f]{1,8}) (\d{1,20}) ([0-9a-f]{1,8}) ([0-9a-f]{1,8})\s*", answer.stdout)
+        match = re.fullmatch(r"([0-9a-f]{1,8}) (\d{1,20}) (\d{1,20}) ([0-9a-f]{1,8}) ([0-9a-f]{1,8})\s*", answer.stdout)
         if match is None:
             raise _NoFact("stat's answer was not understood")
-        mode, device = int(match[1], 16), int(match[2])
+        mode, device, inode = int(match[1], 16), int(match[2]), int(match[3])
         if stat.S_ISBLK(mode):
-            return _Place(True, f"{int(match[3], 16)}:{int(match[4], 16)}")
+            major, minor = int(match[4], 16), int(match[5], 16)
+            return _Place(True, f"{major}:{minor}", (major, minor))
         if not stat.S_ISREG(mode):
             raise _NoFact("it is neither a file nor a block device, so it is not opened")
-        return _Place(False, f"{os.major(device)}:{os.minor(device)}")
+        return _Place(False, f"{os.major(device)}:{os.minor(device)}", (device, inode))
 
     def _ask(self, path: str, argv: tuple[str, ...]) -> Answer:
         if self._commands is None:
@@ -142,7 +158,7 @@ class Images:
         try:
             return self._commands.run(argv, TIMEOUT_SECONDS)
         except NotAnswered as problem:
-            if "did not end within" in str(problem):
+            if isinstance(problem, Late):
                 self._silent.add(folder)
             raise _NoFact(str(problem)) from None
 

@@ -112,8 +112,9 @@ def _part(answer: Mapping[str, Any], part: str, fact: str, kind: type[F]) -> F |
     values = {}
     for name, type_name in kind.__annotations__.items():
         value = found.get(name)
-        right = isinstance(value, bool) if type_name == "bool" else type(value) is int and value >= 0
-        values[name] = value if right else gap(f"{fact}.{name}", f"ethtool tells no {name}")
+        right = isinstance(value, bool) if type_name.startswith("bool") else type(value) is int and value >= 0
+        absent = value is None and name in found and type_name.endswith("| None")
+        values[name] = value if right or absent else gap(f"{fact}.{name}", f"ethtool tells no {name}")
     return kind(**values)
 
 
@@ -124,7 +125,7 @@ def _features(answer: Mapping[str, Any], fact: str) -> tuple[Feature, ...] | Non
         return found  # type: ignore[no-any-return]
     try:
         return tuple([_feature(name, state) for name, state in found.items()])
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         return gap(fact, "the ethtool answer holds a state that is neither on nor off")  # type: ignore[no-any-return]
 
 

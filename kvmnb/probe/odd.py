@@ -29,6 +29,7 @@ def oddities(
     if not isinstance(system, Gap):
         found.extend(_narrowed(system, online))
     found.extend(_without_folder(read, cpus))
+    found.extend(_unnumbered(read, up))
     for judge in _OF_CPUS:
         found.extend(judge(up))
     if not isinstance(nodes, Gap):
@@ -56,21 +57,15 @@ def _without_folder(read: Reader, cpus: tuple[Cpu, ...] | Gap) -> Iterator[Gap]:
             yield Gap("host.cpus", f"CPUs {missing} are online and /{CPU_ROOT} shows no folder of them: left out")
 
 
-def _unnumbered(cpus: tuple[Cpu, ...]) -> Iterator[Gap]:
-    if any(_has(cpu, "package") and cpu.package is None and _package(cpu) is not None for cpu in cpus):
-        yield Gap("host.cpus.package", "the kernel numbers no packages: CPUs are grouped by core_siblings_list alone")
-
-
-def _ambiguous(cpus: tuple[Cpu, ...]) -> Iterator[Gap]:
-    groups: dict[int, set[CpuSet]] = {}
-    for cpu in cpus:
-        package = _package(cpu)
-        if package is not None and _has(cpu, "package") and cpu.package is not None:
-            groups.setdefault(cpu.package, set()).add(package)
-    for number, sets in sorted(groups.items()):
-        if len(sets) > 1:
-            listed = " and ".join(str(one) for one in sorted(sets))
-            yield Gap("host.cpus.package", f"package number {number} is given to separate groups of CPUs: {listed}")
+def _unnumbered(read: Reader, cpus: tuple[Cpu, ...]) -> Iterator[Gap]:
+    groups = sorted({package for cpu in cpus if (package := _package(cpu)) is not None})
+    paths = (f"{CPU_ROOT}/cpu{package.first}/topology/physical_package_id" for package in groups)
+    told = [read.integer(path, "host.cpus.package", None) for path in paths]
+    numbers = {number for number in told if isinstance(number, int)}
+    if not groups or (None not in told and len(numbers) == len(groups)) or any(isinstance(one, Gap) for one in told):
+        return
+    why = "numbers no packages" if None in told else "gives one number to several packages"
+    yield Gap("host.cpus.package", f"the kernel {why}: they are told apart and numbered by core_siblings_list")
 
 
 def _across_packages(cpus: tuple[Cpu, ...]) -> Iterator[Gap]:
@@ -140,18 +135,19 @@ def _distances(nodes: tuple[NumaNode, ...]) -> Iterator[Gap]:
                 f"host.numa_nodes[{node.id}].distances",
                 f"the distance to itself is {node.distances[place]} and not 10: the firmware's table is broken",
             )
+    near: set[int] = set()
     for (place, one), (other_place, other) in combinations(known, 2):
         there, back = one.distances[other_place], other.distances[place]
         if min(there, back) <= 10:
-            yield Gap(
-                f"host.numa_nodes[{one.id}].distances",
-                f"node {other.id} is told to be no farther than the node itself: the firmware's table is broken",
-            )
+            near |= {one.id, other.id}
         elif there != back:
             yield Gap(
                 f"host.numa_nodes[{one.id}].distances",
                 f"the distance to node {other.id} is {there} and from it {back}",
             )
+    if near:
+        reason = f"nodes {CpuSet(near)} are told to be no farther than a node itself: the firmware's table is broken"
+        yield Gap("host.numa_nodes.distances", reason)
 
 
 def _homeless(nodes: tuple[NumaNode, ...], online: CpuSet) -> Iterator[Gap]:
@@ -170,8 +166,6 @@ def _has(fact: Fact, name: str) -> bool:
 
 
 _OF_CPUS: tuple[Callable[[tuple[Cpu, ...]], Iterator[Gap]], ...] = (
-    _unnumbered,
-    _ambiguous,
     _across_packages,
     _split_cores,
 )

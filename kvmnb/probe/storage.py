@@ -48,18 +48,17 @@ def probe_blocks(read: Reader) -> tuple[BlockDevice, ...]:
         if match := _NVME_PATH.fullmatch(name):
             paths.setdefault(match[1] + match[2], []).append(name)
     plugged: dict[str, tuple[Any, Any]] = {}
-    return tuple(
-        _device(read, name, tuple(paths.get(name, ())), plugged)
-        for name in sorted(names, key=_by_number)
-        if not _is_free_loop(read, name)
-    )
+    devices = []
+    for name in sorted(names, key=_by_number):
+        size = read.parse(f"{ROOT}/{name}/size", f"host.blocks[{name}].size_bytes", _sectors)
+        if size != 0 or not name.startswith("loop"):
+            devices.append(_device(read, name, size, tuple(paths.get(name, ())), plugged))
+    return tuple(devices)
 
 
-def _is_free_loop(read: Reader, name: str) -> bool:
-    return name.startswith("loop") and read.text(f"{ROOT}/{name}/size", "", "") == "0"
-
-
-def _device(read: Reader, name: str, paths: tuple[str, ...], plugged: dict[str, tuple[Any, Any]]) -> BlockDevice:
+def _device(
+    read: Reader, name: str, size: int, paths: tuple[str, ...], plugged: dict[str, tuple[Any, Any]]
+) -> BlockDevice:
     folder, fact = f"{ROOT}/{name}", f"host.blocks[{name}]"
     listed = _names(read, folder, fact)
     inside = frozenset(listed) if seen(listed) else frozenset()
@@ -78,7 +77,7 @@ def _device(read: Reader, name: str, paths: tuple[str, ...], plugged: dict[str, 
         model=read.text(f"{folder}/device/model", f"{fact}.model", None) if "device" in inside else None,
         numa_node=numa_node,
         irqs=irqs,
-        size_bytes=read.parse(f"{folder}/size", f"{fact}.size_bytes", _sectors),
+        size_bytes=size,
         ro=read.parse(f"{folder}/ro", f"{fact}.ro", _flag),
         removable=read.parse(f"{folder}/removable", f"{fact}.removable", _flag, False),
         rotational=read.parse(f"{queue}/rotational", f"{fact}.rotational", _flag),

@@ -22,6 +22,9 @@ SIGN_OF_SEVERITY = {
     Severity.INFO: "●",
 }
 
+# What a reader needs of a rule to judge a finding; the rest is for whoever follows it.
+FOREMOST = ("Why it hurts", "Leave it when")
+
 SIGN_OF_STATE = {State.HOLDS: "✔", State.DIFFERS: "✘", State.NOT_APPLICABLE: "–"}
 
 WORD_OF_STATE = {
@@ -47,6 +50,8 @@ EFFECT = {
     When.GUEST_START: "when the guest is next stopped and started",
     When.HOST_BOOT: "when the host next boots",
 }
+
+EFFECT_BRIEF = {When.NOW: "at once", When.GUEST_START: "at its next start", When.HOST_BOOT: "at the host's boot"}
 
 UNDO = {
     Undo.EXACT: "exact: the former value is put back",

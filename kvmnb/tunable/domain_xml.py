@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import KvmnbError, NotAnswered, WriteFailed
-from kvmnb.core.xml import Document, Edited, Path, Reversal, edit, read, revert
+from kvmnb.core.xml import Document, Edited, Path, Reversal, edit, holds, read, revert, same
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.machine import Machine
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.tunable.spelling import percent_encode, shell_word
 from kvmnb.tunable.tunable import State, Undo, Verdict, When
 
@@ -50,19 +50,23 @@ class DomainXml:
     def write(self, machine: Machine, value: str | None) -> None:
         define(machine, self.uuid, edited(machine.libvirt.xml(self.uuid, Layer.PERSISTENT), [(self, value)]).text)
 
+    def holds(self, machine: Machine, value: str | None, layer: Layer = Layer.PERSISTENT) -> bool:
+        """Whether the value is there, in libvirt's spelling and beside what libvirt adds by itself."""
+        return holds_in(Document.parse(machine.libvirt.xml(self.uuid, layer)), self.path, value)
+
     def verify(self, machine: Machine, value: str | None) -> Verdict:
         """In the persistent XML; the reason says whether the running guest has it already."""
         try:
             found = self.read(machine)
         except NotAnswered as problem:
             return Verdict(State.NOT_APPLICABLE, None, value, str(problem))
-        if not same_value(value, found):
+        if not self.holds(machine, value):
             return Verdict(State.DIFFERS, found, value, "read from the persistent XML")
         try:
-            live = value_in(Document.parse(machine.libvirt.xml(self.uuid, Layer.LIVE)), self.path)
-        except (NotAnswered, KvmnbError):
+            runs = self.holds(machine, value, Layer.LIVE)
+        except KvmnbError:
             return Verdict(State.HOLDS, found, value, "read from the persistent XML; the guest is shut off")
-        tail = "the running guest has it" if same_value(value, live) else "the running guest takes it at its next start"
+        tail = "the running guest has it" if runs else "the running guest takes it at its next start"
         return Verdict(State.HOLDS, found, value, f"read from the persistent XML; {tail}")
 
     def command(self, value: str | None) -> str:
@@ -76,6 +80,11 @@ class DomainXml:
 def value_in(document: Document, path: str) -> str | None:
     """The value at a path of a domain XML; None where it is absent."""
     return read(document, Path.parse(path), DOMAIN)
+
+
+def holds_in(document: Document, path: str, value: str | None) -> bool:
+    """Whether a domain XML has the value, in libvirt's spelling and beside what libvirt adds by itself."""
+    return holds(document, Path.parse(path), value, DOMAIN)
 
 
 def edited(text: str, values: Sequence[tuple[DomainXml, str | None]]) -> Edited:
@@ -96,45 +105,13 @@ def define(machine: Machine, uuid: str, text: str) -> None:
         raise WriteFailed(str(problem)) from problem
 
 
-def same_value(wanted: str | None, found: str | None) -> bool:
-    """Whether a value that was read back is the one that was written.
-
-    libvirt spells CPU sets its own way and adds attributes to elements, so sets are compared as
-    sets, and of an element all that was wanted must be there.
-    """
-    if wanted == found or wanted is None or found is None:
-        return wanted == found
-    if wanted.lstrip().startswith("<"):
-        return found.lstrip().startswith("<") and _holds(_tree(wanted), _tree(found))
+def same_value(left: str | None, right: str | None) -> bool:
+    """Whether two values mean the same: sets of CPUs as sets, elements without regard to their spelling."""
+    if left == right or left is None or right is None:
+        return left == right
+    if left.lstrip().startswith("<") and right.lstrip().startswith("<"):
+        return same(left, right)
     try:
-        return CpuSet.parse(wanted) == CpuSet.parse(found)
+        return CpuSet.parse(left) == CpuSet.parse(right)
     except KvmnbError:
         return False
-
-
-_Tree = tuple[str, dict[str, str], str, list["_Tree"]]
-
-
-def _tree(text: str) -> _Tree:
-    def of(element: object) -> _Tree:
-        node = element
-        return (
-            node.name,  # type: ignore[attr-defined]
-            dict(node.attributes),  # type: ignore[attr-defined]
-            node.text.strip(),  # type: ignore[attr-defined]
-            [of(child) for child in node.children],  # type: ignore[attr-defined]
-        )
-
-    return of(Document.parse(text).root)
-
-
-def _holds(wanted: _Tree, found: _Tree) -> bool:
-    if wanted[0] != found[0] or wanted[2] != found[2] or not wanted[1].items() <= found[1].items():
-        return False
-    left = list(found[3])
-    for child in wanted[3]:
-        match = next((other for other in left if _holds(child, other)), None)
-        if match is None:
-            return False
-        left.remove(match)
-    return True

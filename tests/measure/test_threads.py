@@ -90,7 +90,10 @@ def test_the_times_of_any_process_can_be_read() -> None:
     assert after.run_delay_ns >= before.run_delay_ns
 
 
-def test_a_guest_that_ends_leaves_a_gap_with_a_reason_and_the_others_go_on() -> None:
+def test_a_guest_that_ends_leaves_a_gap_with_a_reason_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "RESCAN_SECONDS", 3600.0)
     with StandIn(BUSY) as stays, StandIn(BUSY) as ends:
         source = LiveSource(ROOT)
         both = rates_of(source, 0.1)

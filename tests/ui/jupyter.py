@@ -130,7 +130,9 @@ class Notebook:
         """Run every cell, and wait until the last has run."""
         # The kernel's ends of cells are the word here: a cell may have run before, and its number be old.
         self.page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-        self.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells').then(() => window.ranAll = true) }")
+        self.page.evaluate(
+            "() => { jupyterapp.commands.execute('notebook:run-all-cells').then(() => window.ranAll = true) }"
+        )
         self.page.wait_for_function("() => window.ranAll", timeout=RUN_SECONDS * 1000)
 
     def run_cell(self, cell_id: str) -> None:
@@ -172,6 +174,7 @@ class Notebook:
             "Math.max(...[...document.querySelectorAll('.jp-WindowedPanel-outer')].map((one) => one.scrollHeight))"
         )
         self.page.set_viewport_size({"width": width, "height": min(int(height) + 160, 16_000)})
+        self.page.evaluate("document.querySelectorAll('.jp-WindowedPanel-outer').forEach((one) => one.scrollTo(0, 0))")
         self.page.wait_for_timeout(1500)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}-{'dark' if dark else 'light'}-{width}.png"

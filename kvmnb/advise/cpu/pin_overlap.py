@@ -50,6 +50,7 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     pin_wants,
     pins_by_hand,
+    stays,
     told,
     xml,
 )
@@ -92,7 +93,9 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     bindings: tuple[Want, ...] = ()
     only_absent = len(problems) == 1 and bool(absent)
     place = None if only_absent else view.placement.guests[domain.uuid]
-    if place is not None and place.vcpus and own_cpus_meant(domain, view):
+    # Of guests on one CPU the one that stays has nothing to do; its partner has.
+    partner_goes = place is not None and bool(partners) and stays(domain, place)
+    if place is not None and place.vcpus and own_cpus_meant(domain, view) and not partner_goes:
         pins = pin_wants(domain, place)
         wants = (*pins, *removals)
         bindings = bind_wants(domain, place.nodes, here) if pins and moves(domain, place, here) else ()

@@ -48,6 +48,7 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     pin_wants,
     pins_by_hand,
+    stays,
     told,
 )
 from kvmnb.advise.finding import Safety, Seen, Severity
@@ -80,7 +81,8 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     if not torn and not shared:
         return
     place = view.placement.guests[domain.uuid]
-    wants = pin_wants(domain, place) if place.vcpus and own_cpus_meant(domain, view) else ()
+    goes = bool(place.vcpus) and own_cpus_meant(domain, view) and not stays(domain, place)
+    wants = pin_wants(domain, place) if goes else ()
     bindings = bind_wants(domain, place.nodes, here) if wants and moves(domain, place, here) else ()
     grave = Severity.MEDIUM if view.goal(domain) is Goal.BALANCED or not (torn or _all_run(domain, others)) else None
     yield Seen(

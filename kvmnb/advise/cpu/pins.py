@@ -62,6 +62,11 @@ def pin_wants(domain: Domain, place: GuestPlace) -> tuple[Want, ...]:
     return tuple(wants)
 
 
+def stays(domain: Domain, place: GuestPlace) -> bool:
+    """Whether the placement leaves every vCPU where it is pinned."""
+    return not vcpu_wants(domain, {vcpu: CpuSet.of(cpu) for vcpu, cpu in place.vcpus.items()})
+
+
 def vcpu_wants(domain: Domain, cpus_of: dict[int, CpuSet]) -> tuple[Want, ...]:
     """These pins of vCPUs, where they are not in force."""
     wants = []

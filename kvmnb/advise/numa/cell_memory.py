@@ -84,7 +84,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         safety=Safety.DISRUPTIVE,
         costs=(
             *restart_cost(domain),
-            f"the guest gets {format_bytes(wanted.memory_bytes)}; libvirt would make it {format_bytes(total + modules)}",
+            f"the guest gets {format_bytes(wanted.memory_bytes)}; libvirt would give {format_bytes(total + modules)}",
         ),
         note="rests on memory being the size that is meant: check that first",
     )

@@ -243,11 +243,11 @@ def _layout(drawn: Grid, height: int) -> dict[str, Any]:
         "annotations": [
             {
                 "x": 0.03,
-                "y": block.y - 0.12,
+                "y": block.y - 0.55,
                 "text": f"<b>{figures.text(block.title)}</b>",
                 "showarrow": False,
                 "xanchor": "left",
-                "yanchor": "top",
+                "yanchor": "middle",
                 "font": {"size": 12, "color": figures.INK},
             }
             for block in drawn.blocks

@@ -30,7 +30,7 @@ class TuneForm:
         self.result: Outcome | None = None
         self._worker = Worker()
         self._drawing = False
-        wide = ipywidgets.Layout(width="100%")
+        wide = ipywidgets.Layout(width="auto")
         self.guest = ipywidgets.Dropdown(
             description="Guest", options=self.state.options(), value=self.state.guest, layout={"width": "max-content"}
         )
@@ -56,7 +56,7 @@ class TuneForm:
                 self.progress,
                 self.log,
             ],
-            layout={"width": "100%", "max_width": "1200px"},
+            layout={"max_width": "1200px"},
         )
         self.guest.observe(self._turn, names="value")
         self.read_costs.observe(lambda _change: self._allow(), names="value")
@@ -132,7 +132,7 @@ class TuneForm:
                 value=key(finding) in self.state.chosen,
                 description=_one_line(finding),
                 indent=False,
-                layout={"width": "100%"},
+                layout={"width": "auto"},
             )
             box.observe(lambda _change: self._choose(), names="value")
             made += [box, _html("tune_choice", finding=Shown(finding))]
@@ -215,4 +215,4 @@ def _scoped(name: str, /, **values: Any) -> str:
 
 
 def _html(name: str, /, **values: Any) -> Any:
-    return ipywidgets.HTML(_scoped(name, **values), layout={"width": "100%"})
+    return ipywidgets.HTML(_scoped(name, **values), layout={"width": "auto"})

@@ -10,6 +10,7 @@ function plotly() {
   return globalThis.__kvmnb_plotly.promise;
 }
 
+const CLOCK = "%H:%M:%S";
 const BUTTONS = [["zoom2d", "pan2d", "resetScale2d", "toImage"]];
 
 // plotly shows a number as UTC, a text without a zone as it stands: the reader's own clock.
@@ -27,6 +28,7 @@ function layout(spec, el) {
   const style = getComputedStyle(el);
   const colour = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const text = colour("--jp-ui-font-color1", dark() ? "#e0e0e0" : "#212121");
+  const faint = colour("--jp-ui-font-color2", text);
   const grid = colour("--jp-border-color2", dark() ? "#555555" : "#dddddd");
   const page = colour("--jp-layout-color1", dark() ? "#111111" : "#ffffff");
   const y = { ticksuffix: " %", gridcolor: grid, zerolinecolor: grid, automargin: true, rangemode: "tozero" };
@@ -38,10 +40,10 @@ function layout(spec, el) {
     margin: { l: 64, r: 12, t: 32, b: 44 },
     hovermode: "x unified",
     hoversubplots: "axis",
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: grid, activecolor: text },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: text },
     hoverlabel: { bgcolor: page, bordercolor: grid, font: { color: text } },
     legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom" },
-    xaxis: { type: "date", anchor: "y2", gridcolor: grid, linecolor: grid, hoverformat: "%H:%M:%S" },
+    xaxis: { type: "date", anchor: "y2", gridcolor: grid, linecolor: grid, tickformat: CLOCK, hoverformat: CLOCK },
     yaxis: { ...y, domain: [0.46, 1], title: { text: spec.axes[0] }, autorangeoptions: { include: [0, 100] } },
     yaxis2: { ...y, domain: [0, 0.38], title: { text: spec.axes[1] }, autorangeoptions: { include: [0, 5] } },
   };

@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 import pytest
 
 from kvmnb.core.xml import Document, Element, Encoding, Path, decode
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 
 ROOT = FilePath(os.environ.get("KVMNB_CORPORA", FilePath(__file__).parents[4] / "shared" / "corpora"))
 FILES = {"libvirt-qemuxmlconf": 1066, "projects": 58, "users-licensed": 8, "virt-manager": 71}

@@ -12,7 +12,7 @@ from lxml import etree
 
 from kvmnb.core.xml import Document, Edited, Path, Shape, decode, edit, encode, holds, read, revert
 from kvmnb.core.xml.reversal import Reversal
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 from tests.core.xml.corpora import ROOT, domain_files, needs_corpora, tunings
 
 pytestmark = needs_corpora

@@ -7,7 +7,7 @@ import pytest
 
 from kvmnb.core.errors import XmlError
 from kvmnb.core.xml import Document, Edited, Path, Reversal, edit, holds, read, revert, same
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 
 GUEST = """\
 <domain type='kvm'>

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kvmnb.core import codec
 from kvmnb.core.errors import XmlError
 from kvmnb.core.xml import Document, Edited, Path, Reversal, edit, holds, read, revert
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 
 # Places to change and values for them; each meets documents where it is there, absent, or closed by itself.
 CHANGES: dict[str, list[str | None]] = {

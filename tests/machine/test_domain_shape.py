@@ -10,7 +10,7 @@ import pytest
 
 from kvmnb.core.errors import XmlError
 from kvmnb.core.xml import Document, Element, Path, Reversal, edit, read, revert
-from kvmnb.tunable.domain_shape import DOMAIN
+from kvmnb.machine.domain_shape import DOMAIN
 from tests.core.xml.corpora import domain_files, needs_corpora, tunings
 
 DEVICES = """

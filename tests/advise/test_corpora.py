@@ -1,0 +1,137 @@
+"""Every rule over domain XML that others wrote, and beside plain facts of the same files."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kvmnb.advise.finding import Severity
+from kvmnb.advise.intent import Goal, Intent
+from kvmnb.advise.registry import audit
+from kvmnb.core.errors import KvmnbError
+from kvmnb.facts.domain import Domain
+from kvmnb.facts.host import Host
+from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
+from kvmnb.probe.domain import domain_of_text
+from tests.advise.test_contract import agreeing, well_formed
+from tests.builders import a_fact, a_host
+
+# XML files, and those of them that are no domain XML.
+ARCHIVES = {
+    "libvirt-qemuxmlconf": (1066, 0),
+    "projects": (55, 0),
+    "users-licensed": (8, 0),
+    "virt-manager": (71, 0),
+}
+HOST = a_host(cores=128)
+
+
+def texts(corpora: Path, name: str) -> Iterator[tuple[str, str]]:
+    with tarfile.open(corpora / "domain-xml" / f"{name}.tar.xz") as archive:
+        for member in archive:
+            if member.isfile() and member.name.endswith(".xml"):
+                stream = archive.extractfile(member)
+                assert stream is not None
+                yield member.name, stream.read().decode(errors="replace")
+
+
+def host_for(domain: Domain, host: Host = HOST) -> Host:
+    """The host, with libvirt asked about this kind of guest."""
+    wanted = domain.inactive
+    assert wanted is not None
+    modes = tuple(a_fact(CpuMode, name=name, supported=True) for name in ("host-passthrough", "maximum"))
+    kind = a_fact(GuestKind, virt_type=wanted.virt_type, arch=wanted.arch or "", machine=wanted.machine or "")
+    assert isinstance(host.hypervisor, Hypervisor)
+    return replace(host, hypervisor=replace(host.hypervisor, guest_kinds=(replace(kind, cpu_modes=modes),)))
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_no_rule_raises_on_xml_of_others(corpora: Path, name: str) -> None:
+    host = a_host(nodes=2, cores=4, threads=2)
+    read = refused = 0
+    for path, text in texts(corpora, name):
+        read += 1
+        try:
+            domain = domain_of_text(text, path)
+        except KvmnbError:
+            refused += 1
+            continue
+        for goal in Goal:
+            result = audit(host_for(domain, host), [domain], Intent(goal=goal))
+            agreeing(result)
+            for finding in result.findings:
+                well_formed(finding)
+    assert (read, refused) == ARCHIVES[name]
+
+
+def test_rules_agree_with_plain_facts_of_the_files(corpora: Path) -> None:
+    """Each statement of the corpora beside the rule that answers it; every difference has its kind."""
+    kinds: Counter[str] = Counter()
+    files = 0
+    for name in ARCHIVES:
+        facts = [json.loads(line) for line in (corpora / "domain-xml" / f"{name}.facts.jsonl").read_text().splitlines()]
+        by_name = {Path(row["file"]).as_posix(): row for row in facts}
+        for path, text in texts(corpora, name):
+            row = by_name.get(path) or by_name.get(path.partition("/")[2]) or by_name.get(Path(path).name)
+            if row is None:
+                continue
+            files += 1
+            kinds.update(_compared(row, domain_of_text(text, path)))
+    assert files == 1117
+    assert dict(kinds) == EXPECTED
+
+
+EXPECTED: dict[str, int] = {}
+
+
+def _compared(row: dict[str, Any], domain: Domain) -> Iterator[str]:
+    result = {goal: audit(host_for(domain), [domain], Intent(goal=goal)) for goal in (Goal.LATENCY, Goal.BALANCED)}
+    fired = {one.id for one in result[Goal.LATENCY].findings}
+    grave = {one.id for one in result[Goal.LATENCY].findings if one.severity is Severity.HIGH}
+    unchecked = {one.id for one in result[Goal.LATENCY].not_checked}
+    said = row["fires"]
+    wanted = domain.inactive
+    assert wanted is not None
+    for statement, rule, speaks in (
+        ("cpu_not_host", "cpu.mode", "cpu.mode" in fired),
+        ("vcpu_unpinned", "cpu.pin.vcpu", "cpu.pin.vcpu" in fired),
+        ("pin_shared", "cpu.pin.overlap", "cpu.pin.overlap" in fired),
+        ("emulator_overlap", "cpu.pin.emulator", "cpu.pin.emulator" in fired),
+        ("topology_mismatch", "cpu.topology.match", "cpu.topology.match" in grave),
+    ):
+        if rule in unchecked:
+            yield f"{statement}: not checked"
+        elif speaks == bool(said[statement]):
+            yield f"{statement}: agree"
+        else:
+            yield f"{statement}: {_why(statement, row, domain, speaks)}"
+
+
+def _why(statement: str, row: dict[str, Any], domain: Domain, speaks: bool) -> str:
+    wanted = domain.inactive
+    assert wanted is not None
+    model = wanted.cpu.model if wanted.cpu is not None else None
+    if statement == "cpu_not_host" and not speaks and wanted.virt_type not in ("kvm", "qemu"):
+        return "another hypervisor's guest is not judged"
+    if statement == "cpu_not_host" and not speaks and model is not None:
+        return "a newer named model is left alone"
+    if statement == "cpu_not_host" and speaks and wanted.cpu is None:
+        return "without a cpu element the default is old"
+    if statement == "vcpu_unpinned" and not speaks and wanted.vcpu_placement == "auto":
+        return "numad places the guest"
+    if statement == "vcpu_unpinned" and not speaks and wanted.vcpu_cpus is not None:
+        return "the default mask leaves CPUs out"
+    if statement == "vcpu_unpinned" and speaks and wanted.vcpu_pins:
+        return "some vCPUs have no pin"
+    if statement == "pin_shared" and speaks and any(pin.vcpu >= wanted.vcpus for pin in wanted.vcpu_pins):
+        return "a pin is for a vCPU that is not there"
+    if statement == "emulator_overlap" and speaks and wanted.emulator_pin is None:
+        return "no pin keeps the emulator away"
+    return f"{row['file']} {speaks}"
