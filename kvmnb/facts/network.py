@@ -71,6 +71,8 @@ class Vlan(Fact):
 class Tap(Fact):
     """The host's end of a guest's NIC, from ``tun_flags``."""
 
+    mode: str
+    """``tap`` for Ethernet frames, ``tun`` for IP packets."""
     multi_queue: bool
     """Whether it takes more than one queue."""
     vnet_hdr: bool

@@ -7,19 +7,15 @@ from collections.abc import Mapping
 from typing import cast
 
 from kvmnb.core.cpuset import CpuSet
-from kvmnb.facts.cpu import Cache, Cpu
+from kvmnb.facts.cpu import Cpu
 from kvmnb.facts.gap import Gap
-from kvmnb.probe.cpu_clock import IdleReader, Kind, probe_policies
-from kvmnb.probe.reader import Reader, gap, seen, whole
+from kvmnb.probe.cpu_clock import IdleReader, probe_policies
+from kvmnb.probe.reader import Reader, gap, seen
+from kvmnb.probe.topology import ROOT as ROOT
+from kvmnb.probe.topology import Topology, package_numbers
 
-ROOT = "sys/devices/system/cpu"
-_TYPE = {"Data": "data", "Instruction": "instruction", "Unified": "unified"}
 # The PMU devices of a hybrid x86 package; the low-power island holds cores of the efficient kind.
 _CORE_TYPE = (("cpu_core", "performance"), ("cpu_atom", "efficiency"), ("cpu_lowpower", "efficiency"))
-# Younger than the rest of the topology, or only where cores differ: all CPUs of a kernel have them or none.
-_OPTIONAL = ("topology/die_id", "topology/cluster_id", "cpu_capacity")
-# Stands for a file that is not there; no topology number is below -1.
-_ABSENT = -2
 
 
 def online_cpus(read: Reader) -> CpuSet:
@@ -49,12 +45,12 @@ def probe_cpus(read: Reader, node_of: Mapping[int, int]) -> tuple[Cpu, ...]:
     online = online_cpus(read)
     policies = probe_policies(read, ROOT, online if seen(online) else CpuSet(numbers))
     core_types = _core_types(read)
-    topology = _Topology(read, online)
+    topology = Topology(read, online)
     idle = IdleReader(read, ROOT)
     # Where it cannot be told whether a CPU is online, its folder is read as if it were.
     running = numbers if not seen(online) else [number for number in numbers if number in online]
     packages = {number: topology.package(number, f"host.cpus[{number}].package_cpus") for number in running}
-    package_of = _package_numbers(packages, {number: topology.package_number(number) for number in running})
+    package_of = package_numbers(packages, {number: topology.package_number(number) for number in running})
     cpus = []
     for number in numbers:
         fact = f"host.cpus[{number}]"
@@ -83,106 +79,6 @@ def probe_cpus(read: Reader, node_of: Mapping[int, int]) -> tuple[Cpu, ...]:
     return tuple(cpus)
 
 
-class _Topology:
-    """Reads what CPUs share, each group once."""
-
-    def __init__(self, read: Reader, online: CpuSet) -> None:
-        self._read = read
-        self._online = online
-        self._packages: dict[int, CpuSet] = {}
-        self._siblings: dict[int, CpuSet] = {}
-        self._caches: dict[tuple[str, int], Cache] = {}
-        self._indexes: dict[tuple[str, ...], tuple[int, str]] = {}
-        self._unknown: set[str] = set()
-        self._known: set[str] = set()
-
-    def number(self, cpu: int, name: str, fact: str) -> int | None:
-        """One number of one CPU; an optional file that the first CPU does not have is none of this kernel's."""
-        if name in self._unknown:
-            return None
-        found = self._read.parse(f"{ROOT}/cpu{cpu}/{name}", fact, whole, _ABSENT)
-        if found is not _ABSENT:
-            self._known.add(name)
-            # The kernel's -1 is "not known".
-            return None if found == -1 else found
-        if name in _OPTIONAL and name not in self._known:
-            self._unknown.add(name)
-        return None
-
-    def cluster(self, cpu: int, fact: str) -> int | None:
-        """The cluster's number; x86 without L2 sharing groups answers 65535 ("not known")."""
-        found = self.number(cpu, "topology/cluster_id", fact)
-        return None if found == 65535 else found
-
-    def package_number(self, cpu: int) -> int | None:
-        """The kernel's number of a CPU's package."""
-        return self.number(cpu, "topology/physical_package_id", f"host.cpus[{cpu}].package")
-
-    def package(self, cpu: int, fact: str) -> CpuSet | None:
-        """The CPUs of a CPU's package."""
-        return self._shared(cpu, fact, self._packages, ("core_siblings", "package_cpus"))
-
-    def siblings(self, cpu: int, fact: str) -> CpuSet:
-        """The CPUs of a CPU's core."""
-        found = self._shared(cpu, fact, self._siblings, ("thread_siblings", "core_cpus"))
-        if found is not None:
-            return found
-        if self._read.names(f"{ROOT}/cpu{cpu}/topology"):
-            return gap(fact, f"/{ROOT}/cpu{cpu}/topology has no thread_siblings_list")  # type: ignore[no-any-return]
-        # A kernel built without topology knows no threads: every CPU is a core.
-        return CpuSet.of(cpu)
-
-    def caches(self, cpu: int, of_kind: Kind, fact: str) -> tuple[Cache, ...]:
-        """The caches of a CPU, lowest level first."""
-        folder = f"{ROOT}/cpu{cpu}/cache"
-        names = self._read.folder(folder, fact)
-        if not seen(names):
-            return cast(tuple[Cache, ...], names)
-        indexes = (name for name in names if re.fullmatch(r"index\d{1,2}", name))
-        return tuple(
-            self._caches.get((name, cpu)) or self._cache(cpu, folder, name, of_kind, f"{fact}.{name}")
-            for name in indexes
-        )
-
-    def _cache(self, cpu: int, folder: str, name: str, of_kind: Kind, fact: str) -> Cache:
-        path = f"{folder}/{name}"
-        lists, masks = (f"{path}/shared_cpu_list",), (f"{path}/shared_cpu_map",)
-        cpus = self._read.sharing(cpu, f"{fact}.cpus", lists, masks)
-        if cpus is None:
-            cpus = gap(f"{fact}.cpus", f"/{path} has no shared_cpu_list")
-        # The index says level and type alike for all CPUs of one kind; sizes are read of every cache.
-        level, kind = self._indexes.get((name, *of_kind), (None, None))
-        if level is None or kind is None:
-            level = self._read.integer(f"{path}/level", f"{fact}.level")
-            kind = self._read.parse(f"{path}/type", f"{fact}.type", _cache_type)
-            if seen(level) and seen(kind):
-                self._indexes[name, *of_kind] = level, kind
-        cache = Cache(
-            level=level,
-            type=kind,
-            size_bytes=self._read.size(f"{path}/size", f"{fact}.size_bytes", None),
-            cpus=self._of_online(cpus),
-        )
-        if cache.gap_of("cpus") is None:
-            self._caches.update({(name, one): cache for one in cache.cpus})
-        return cache
-
-    def _shared(self, cpu: int, fact: str, known: dict[int, CpuSet], names: tuple[str, ...]) -> CpuSet | None:
-        if cpu in known:
-            return known[cpu]
-        folder = f"{ROOT}/cpu{cpu}/topology"
-        lists = [f"{folder}/{name}_list" for name in names]
-        found = self._read.sharing(cpu, fact, lists, [f"{folder}/{name}" for name in names])
-        if found is None or not seen(found):
-            return found
-        found = self._of_online(found)
-        known.update(dict.fromkeys(found, found))
-        return found
-
-    def _of_online(self, cpus: CpuSet) -> CpuSet:
-        return cpus & self._online if seen(cpus) and seen(self._online) else cpus
-
-
 def _numbers(read: Reader) -> list[int]:
     """The CPUs that have a folder; a gap where there is none."""
     names = read.folder(ROOT, "host.cpus")
@@ -190,23 +86,6 @@ def _numbers(read: Reader) -> list[int]:
         return cast(list[int], names)
     numbers = sorted(int(name[3:]) for name in names if re.fullmatch(r"cpu\d{1,5}", name))
     return numbers or gap("host.cpus", f"/{ROOT} holds no CPU's folder")
-
-
-def _package_numbers(packages: Mapping[int, CpuSet | None], told: Mapping[int, int | None]) -> dict[int, int | None]:
-    """Each CPU's package number: the kernel's, or the packages' order where its numbers tell them not apart.
-
-    >>> _package_numbers({0: CpuSet.of(0), 1: CpuSet.of(1)}, {0: None, 1: None})
-    {0: 0, 1: 1}
-    """
-    groups = sorted({cpus for cpus in packages.values() if cpus is not None and seen(cpus)})
-    numbers = {told[cpus.first] for cpus in groups if cpus.first in told}
-    if None not in numbers and len(numbers) == len(groups):
-        return dict(told)
-    order = {cpus: place for place, cpus in enumerate(groups)}
-    return {
-        cpu: order[cpus] if cpus is not None and seen(cpus) and seen(told[cpu]) else told[cpu]
-        for cpu, cpus in packages.items()
-    }
 
 
 def _switched_on(read: Reader, numbers: list[int]) -> CpuSet:
@@ -221,17 +100,6 @@ def _switched_on(read: Reader, numbers: list[int]) -> CpuSet:
     unsure = [number for number, switch in switches.items() if switch is None]
     with_topology = [number for number in unsure if read.names(f"{ROOT}/cpu{number}/topology")]
     return CpuSet([*(number for number, switch in switches.items() if switch), *(with_topology or unsure)])
-
-
-def _cache_type(text: str) -> str:
-    """The word for a cache's contents.
-
-    >>> _cache_type("Unified")
-    'unified'
-    """
-    if text not in _TYPE:
-        raise ValueError(f"{text[:40]!r} is none of {', '.join(_TYPE)}")
-    return _TYPE[text]
 
 
 def _core_types(read: Reader) -> dict[int, str]:

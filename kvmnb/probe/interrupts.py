@@ -65,16 +65,24 @@ def parse_interrupts(text: str) -> tuple[tuple[int, ...], list[InterruptRow]]:
     names = head.split()
     if not names or not all(re.fullmatch(r"CPU\d{1,5}", name) for name in names):
         raise ValueError("it does not begin with the line of CPUs")
+    # The kernel writes 8 blanks more before its first column than labels are wide, and 11 letters for each.
+    indent = len(head) - len(head.lstrip())
+    end = indent - 8 + 1 + 11 * len(names) if indent > 8 else 0
     line = re.compile(rf"\s*([0-9A-Za-z]+):((?:\s+\d+){{{len(names)}}})(?:\s+(.*))?$")
     rows = []
     for one in body.splitlines():
-        match = line.match(one)
-        if match is None:
-            if re.match(r"\s*\d", one):
-                raise ValueError(f"the line {one[:40]!r} is cut off")
-            # ERR and MIS have one number for all CPUs.
-            continue
-        label, counts, rest = match[1], match[2], match[3] or ""
+        label, _, counts = one[:end].partition(":")
+        rest = one[end:]
+        if not counts or counts.strip(" 0123456789") or rest[:1] != " " or rest.lstrip()[:1].isdecimal():
+            # Of another width, as where somebody took the blanks away.
+            match = line.match(one)
+            if match is None:
+                if re.match(r"\s*\d", one):
+                    raise ValueError(f"the line {one[:40]!r} is cut off")
+                # ERR and MIS have one number for all CPUs.
+                continue
+            label, counts, rest = match[1], match[2], match[3] or ""
+        label, rest = label.strip(), rest.lstrip()
         if label.isdecimal() and len(label) < 10:
             parts = _TRIGGER.match(rest)
             rows.append(InterruptRow(label, counts, parts[1] if parts else "", parts[2].strip() if parts else ""))

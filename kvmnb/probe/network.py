@@ -11,7 +11,7 @@ from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.ethtool import Ethtool
 from kvmnb.facts.gap import Gap
-from kvmnb.facts.network import Nic
+from kvmnb.facts.network import Nic, Tap
 from kvmnb.probe.network_device import Device, probe_device
 from kvmnb.probe.network_ethtool import ethtool_of
 from kvmnb.probe.network_kinds import Vlans, probe_bond, probe_bridge, probe_counters, probe_tap
@@ -22,7 +22,6 @@ ROOT = "sys/class/net"
 Answers = Callable[[list[str]], Mapping[str, Any]]
 
 _IFF_UP, _IFF_LOOPBACK, _IFF_PROMISC = 0x1, 0x8, 0x100
-_IFF_TAP = 0x2
 # Several drivers write "not known" as the unsigned form of -1.
 _UNKNOWN_SPEEDS = (-1, 65_535, 4_294_967_295)
 _ROUTING = ("physical", "bond", "vlan", "bridge")
@@ -53,8 +52,8 @@ def _nic(read: Reader, name: str, answers: Mapping[str, Any] | Gap, vlan_of: Vla
     ifindex = read.integer(f"{path}/ifindex", f"{fact}.ifindex")
     answer = ethtool_of(answers, name, f"{fact}.ethtool")
     device = probe_device(read, path, fact, marks, answer)
-    kind = _kind(read, name, marks, flags, ifindex, device, answer)
     tap = probe_tap(read, path, fact) if "tun_flags" in marks else None
+    kind = _kind(read, name, marks, flags, ifindex, device, answer, tap)
     real = tap is None and "bridge" not in marks and kind != "loopback"
     rps, xps = _queues(read, path, fact) if "queues" in marks else (None, None)
     return Nic(
@@ -94,7 +93,14 @@ def _nic(read: Reader, name: str, answers: Mapping[str, Any] | Gap, vlan_of: Vla
 
 
 def _kind(
-    read: Reader, name: str, marks: frozenset[str], flags: int, ifindex: int, device: Device, answer: Ethtool | Gap
+    read: Reader,
+    name: str,
+    marks: frozenset[str],
+    flags: int,
+    ifindex: int,
+    device: Device,
+    answer: Ethtool | Gap,
+    tap: Tap | None,
 ) -> str:
     """The kind by the surest mark: the kernel's own folders, then DEVTYPE, then the driver's word."""
     if seen(flags) and flags & _IFF_LOOPBACK:
@@ -103,9 +109,10 @@ def _kind(
         if mark in marks:
             return word
     path = f"{ROOT}/{name}"
-    if "tun_flags" in marks:
-        mode = told(read, f"{path}/tun_flags", "", number)
-        return "tun" if isinstance(mode, int) and not mode & _IFF_TAP else "tap"
+    if tap is not None:
+        if not seen(tap):
+            return gap(f"host.nics[{name}].kind", _reason(tap))  # type: ignore[no-any-return]
+        return tap.mode
     if "device" in marks:
         port = device.port_name if isinstance(device.port_name, str) else ""
         return "representor" if re.fullmatch(r"(?:c\d+)?pf\d+[vs]f\d+", port) else "physical"

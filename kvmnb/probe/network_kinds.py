@@ -8,7 +8,7 @@ from kvmnb.facts.network import Bond, Bridge, NicCounters, Tap, Vlan
 from kvmnb.probe.network_values import flag, folder, number, told
 from kvmnb.probe.reader import Reader, gap, seen
 
-_IFF_MULTI_QUEUE, _IFF_VNET_HDR, _IFF_PERSIST = 0x100, 0x4000, 0x800
+_IFF_TAP, _IFF_MULTI_QUEUE, _IFF_VNET_HDR, _IFF_PERSIST = 0x2, 0x100, 0x4000, 0x800
 _COUNTERS = ("rx_errors", "rx_dropped", "rx_missed_errors", "rx_fifo_errors", "tx_dropped")
 
 
@@ -43,6 +43,7 @@ def probe_tap(read: Reader, path: str, fact: str) -> Tap:
     if not seen(flags):
         return flags  # type: ignore[return-value]
     return Tap(
+        mode="tap" if flags & _IFF_TAP else "tun",
         multi_queue=bool(flags & _IFF_MULTI_QUEUE),
         vnet_hdr=bool(flags & _IFF_VNET_HDR),
         persistent=bool(flags & _IFF_PERSIST),

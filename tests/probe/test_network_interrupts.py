@@ -46,7 +46,7 @@ def test_recorded_tables_are_read(corpora: Path) -> None:
 def test_a_table_agrees_with_another_reader_s(corpora: Path) -> None:
     _, rows = parse_interrupts(text_of(corpora, "jc", "linux-proc__interrupts"))
     expected = json.loads(text_of(corpora, "jc", "linux-proc__interrupts.json"))
-    counts = {str(row["irq"]): row["int_num"] for row in expected if "int_num" in row}
+    counts = {str(row["irq"]): row["interrupts"] for row in expected}
     assert len(rows) > 30
     for row in rows:
         assert list(map(int, row.counts.split())) == counts[row.label], row.label
