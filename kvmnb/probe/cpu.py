@@ -49,8 +49,9 @@ def probe_cpus(read: Reader, node_of: Mapping[int, int]) -> tuple[Cpu, ...]:
     idle = IdleReader(read, ROOT)
     # Where it cannot be told whether a CPU is online, its folder is read as if it were.
     running = numbers if not seen(online) else [number for number in numbers if number in online]
-    packages = {number: topology.package(number, f"host.cpus[{number}].package_cpus") for number in running}
-    package_of = package_numbers(packages, {number: topology.package_number(number) for number in running})
+    told = {number: topology.package_number(number) for number in running}
+    packages = topology.packages(told)
+    package_of = package_numbers(packages, told)
     cpus = []
     for number in numbers:
         fact = f"host.cpus[{number}]"

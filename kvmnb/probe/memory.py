@@ -53,15 +53,17 @@ def _cpus(read: Reader, path: str, fact: str, online: CpuSet) -> CpuSet:
     """A node's CPUs that are online: a node lists offline ones on some kernels, and no work runs there.
 
     An empty list may be a node of memory alone or a broken file; the mask beside it, which is never an
-    empty text, decides. Kernels before 2.6.25 have the mask alone.
+    empty text, decides. Kernels before 2.6.25 have the mask alone, and any has links named for the CPUs.
     """
     listed = read.cpus(f"{path}/cpulist", fact, None)
     if listed is None or not seen(listed) or not listed:
         masked = read.parse(f"{path}/cpumap", fact, CpuSet.parse_mask, None)
-        if listed is None:
-            listed = gap(fact, f"/{path} has neither cpulist nor cpumap") if masked is None else masked
-        elif masked is not None and (seen(masked) or seen(listed)):
+        if masked is not None and (listed is None or seen(masked)):
             listed = masked
+    if listed is None:
+        names = read.names(path)
+        linked = CpuSet(int(name[3:]) for name in names if re.fullmatch(r"cpu\d{1,5}", name))
+        listed = linked or gap(fact, f"/{path} has neither cpulist nor cpumap")
     if not seen(listed):
         return listed
     return listed & online if seen(online) else online

@@ -132,7 +132,8 @@ def _kind(
     stacked = any(mark.startswith("lower_") for mark in marks)
     if isinstance(peer, int) and peer not in (0, ifindex) and not stacked:
         return "veth"
-    return "virtual"
+    # Without its flags the loopback NIC looks like any other.
+    return "virtual" if seen(flags) else gap(f"host.nics[{name}].kind", _reason(flags))
 
 
 def _master(read: Reader, path: str, fact: str) -> str:

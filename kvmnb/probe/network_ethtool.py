@@ -54,7 +54,7 @@ def ethtool_of(answers: Mapping[str, Any] | Gap, name: str, fact: str) -> Ethtoo
     """One NIC's answers as a fact; a Gap where there are none."""
     answer = answers if isinstance(answers, Gap) else answers.get(name)
     if answer is None:
-        return gap(fact, "the recording holds no ethtool answers")  # type: ignore[no-any-return]
+        return gap(fact, "no ethtool answers are held for it")  # type: ignore[no-any-return]
     if isinstance(answer, Gap):
         return gap(fact, answer.reason)  # type: ignore[no-any-return]
     if not isinstance(answer, Mapping) or "error" in answer:

@@ -54,9 +54,21 @@ class Topology:
         """The kernel's number of a CPU's package."""
         return self.number(cpu, "topology/physical_package_id", f"host.cpus[{cpu}].package")
 
-    def package(self, cpu: int, fact: str) -> CpuSet | None:
-        """The CPUs of a CPU's package."""
-        return self._shared(cpu, fact, self._packages, ("core_siblings", "package_cpus"))
+    def packages(self, told: Mapping[int, int | None]) -> dict[int, CpuSet | None]:
+        """The CPUs of each CPU's package: those that its file lists and that have its number, where these are told."""
+        alike: dict[int | None, CpuSet] = {}
+        for cpu, number in told.items():
+            alike[number] = alike.get(number, CpuSet()) | CpuSet.of(cpu)
+        found: dict[int, CpuSet | None] = {}
+        for cpu, number in told.items():
+            names = ("core_siblings", "package_cpus")
+            listed = self._shared(cpu, f"host.cpus[{cpu}].package_cpus", self._packages, names)
+            numbered = number is not None and seen(number)
+            if listed is None:
+                found[cpu] = alike[number] if numbered else None
+            else:
+                found[cpu] = listed & alike[number] if numbered and seen(listed) else listed
+        return found
 
     def siblings(self, cpu: int, fact: str) -> CpuSet:
         """The CPUs of a CPU's core."""

@@ -66,10 +66,13 @@ PLACES: dict[str, str] = {
         sys/bus/node/devices/+/cpulist
         sys/fs/cgroup/{cgroup.controllers,cgroup.subtree_control,cpuset.cpus,cpuset.mems}
         sys/fs/cgroup/{cpuset.cpus.effective,cpuset.mems.effective,cpuset.cpus.isolated,cpuset.cpus.partition}
+        sys/fs/cgroup/{+,+/*,+/*/*,+/*/*/*}/{cpuset.cpus,cpuset.mems,cpuset.cpus.effective,cpuset.mems.effective}
+        sys/fs/cgroup/{+,+/*,+/*/*,+/*/*/*}/{cpuset.cpus.partition,cpu.max,cpu.weight,cpu.stat,memory.max,memory.current}
+        sys/fs/cgroup/{+,+/*,+/*/*,+/*/*/*}/{cgroup.controllers,cgroup.procs,cgroup.threads,cgroup.type}
         sys/hypervisor/type
         sys/power/{state,mem_sleep}
         proc/{meminfo,vmstat,stat,diskstats,loadavg,uptime,softirqs,misc,filesystems,buddyinfo,interrupts,devices}
-        proc/{pressure/cpu,pressure/io,pressure/memory,net/softnet_stat,net/sockstat,net/dev,net/bonding/*,mdstat}
+        proc/{pressure/cpu,pressure/io,pressure/memory,net/sockstat,net/dev,net/bonding/*,mdstat}
         proc/net/stat/{nf_conntrack,+}
         proc/irq/#/{smp_affinity_list,effective_affinity_list,affinity_hint_list,node,spurious}
         proc/irq/default_smp_affinity_list
@@ -94,6 +97,7 @@ PLACES: dict[str, str] = {
         sys/bus/pci/devices/*/local_cpus
         proc/irq/#/{smp_affinity,effective_affinity,affinity_hint}
         proc/irq/default_smp_affinity
+        proc/net/softnet_stat
     """,
     # Texts of a form of their own; ``kvmnb.share.texts`` has a function of each name.
     "cpuinfo": "proc/cpuinfo",

@@ -21,7 +21,7 @@ _FOLDERS = frozenset(
     modules net nfs nvram opt overlay ovmf OVMF aavmf AAVMF proc pts qemu qemu-efi-aarch64 root run sbin seabios share
     shm snap srv storage swtpm swap swapfile swap.img sys sysroot tmp udev user usr var vhost-net vfio vms volumes www ram save snapshot
     channel target images kernel debug tracing security cgroup bpf pstore mqueue hugepages1G fuse connections config
-    systemd credentials lock initctl efivars firmware binfmt_misc fs ptmx console null zero full random urandom tty
+    systemd credentials lock initctl efivars firmware binfmt_misc fs ptmx machine machine.slice console null zero full random urandom tty
     """.split()
 )
 _PROGRAM = re.compile(

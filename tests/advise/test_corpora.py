@@ -15,6 +15,7 @@ import pytest
 from kvmnb.advise.finding import Severity
 from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import audit
+from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
@@ -95,7 +96,7 @@ EXPECTED = {
     "emulator_overlap: agree": 1114,
     "emulator_overlap: no pin keeps the emulator away": 3,
     "pin_shared: agree": 1080,
-    "pin_shared: the default mask names CPUs that the host has not": 37,
+    "pin_shared: a mask names CPUs that the host has not": 37,
     "topology_mismatch: agree": 1116,
     "topology_mismatch: not checked": 1,
     "vcpu_unpinned: agree": 1023,
@@ -139,13 +140,9 @@ def _why(statement: str, row: dict[str, Any], domain: Domain, speaks: bool) -> s
         return "the default mask leaves CPUs out"
     if statement == "vcpu_unpinned" and speaks and wanted.vcpu_pins:
         return "some vCPUs have no pin"
-    if (
-        statement == "pin_shared"
-        and speaks
-        and wanted.vcpu_cpus is not None
-        and max(wanted.vcpu_cpus) >= len(HOST.cpus)
-    ):
-        return "the default mask names CPUs that the host has not"
+    masks = [wanted.vcpu_cpus or CpuSet(), *(pin.cpus for pin in wanted.vcpu_pins)]
+    if statement == "pin_shared" and speaks and max(union(masks)) >= len(HOST.cpus):
+        return "a mask names CPUs that the host has not"
     if statement == "emulator_overlap" and speaks and wanted.emulator_pin is None:
         return "no pin keeps the emulator away"
     return f"{row['file']} {speaks}"

@@ -426,4 +426,4 @@ def test_nics_of_many_kinds_are_those_of_ip() -> None:
     assert bridge["ports"] == ["ve1"]
     assert nics["tap0"]["tap"] == {"mode": "tap", "multi_queue": True, "vnet_hdr": True, "persistent": True}
     assert nics["ve0"]["kind"] == "veth" and nics["vx0"]["tx_queue_len"] == 77
-    assert nics["ve0"]["rps_cpus"] in (["", "1", "", ""], [""], ["", "", "", ""])
+    assert nics["ve0"]["rps_cpus"] in (["", "1", "", ""], [""])

@@ -85,6 +85,31 @@ def test_columns_are_those_of_the_cpus_that_are_online() -> None:
     assert cpus == (0, 2, 511) and rows[0].counts.split() == ["1", "2", "4294967295"]
 
 
+def test_a_table_in_the_kernel_s_columns_reads_as_one_without_its_blanks() -> None:
+    cpus = 300
+    rows = [
+        f"{number:4d}:" + "".join(f"{number * cpu % 4_294_967_296:10d} " for cpu in range(cpus)) + tail
+        for number, tail in ((9, " IO-APIC   9-fasteoi   acpi"), (1024, "PCI-MSI 1-edge      a b"), (7, ""))
+    ]
+    # Newer kernels write the blank before each number, not after.
+    later = [row.replace(":", ": ", 1)[: 5 + 11 * cpus] + " " + row[5 + 11 * cpus :] for row in rows]
+    head = " " * 12 + "".join(f"CPU{cpu:<8d}" for cpu in range(cpus))
+    for lines in (rows, later):
+        table = [head, *lines, " NMI:" + "         1 " * cpus + "  Non-maskable interrupts", " ERR:          0"]
+        squeezed = [" ".join(line.split()) for line in table]
+        found, plain = (parse_interrupts("\n".join(one)) for one in (table, squeezed))
+        assert found[0] == plain[0]
+        assert [(r.label, r.counts.split(), r.chip, r.name) for r in found[1]] == [
+            (r.label, r.counts.split(), r.chip, r.name) for r in plain[1]
+        ]
+        assert [(r.label, r.name) for r in found[1]] == [
+            ("9", "acpi"),
+            ("1024", "a b"),
+            ("7", ""),
+            ("NMI", "Non-maskable interrupts"),
+        ]
+
+
 def host(root: Path) -> Reader:
     table = (
         "     CPU0   CPU1\n 40:  1  0  PCI-MSI 1-edge   eth0-0\n  9:  0  0  IO-APIC 9-fasteoi   acpi\nNMI:  1  2  x\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
 
+import kvmnb.demo
 from kvmnb.advise.intent import read_intent
-from kvmnb.machine.sources import demo, recorded, scratch
+from kvmnb.machine.sources import recorded, scratch
 from kvmnb.verbs import Here
 from tests.small_host import write_guest, write_host
 
@@ -40,7 +42,21 @@ def read_only(tmp_path: Path) -> Here:
     return Here(recorded(source), read_intent("latency"))
 
 
+@pytest.fixture(scope="session")
+def pictured() -> Here:
+    """The demo host as it ships, to look at: copying it takes seconds."""
+    return Here(recorded(kvmnb.demo.path()), read_intent())
+
+
+@pytest.fixture(scope="session")
+def _demo_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "host"
+
+
 @pytest.fixture
-def shipped() -> Here:
-    """The demo host, fresh."""
-    return Here(demo(reset=True), read_intent())
+def shipped(_demo_copy: Path) -> Iterator[Here]:
+    """The demo host in a copy that takes changes; what a test applied is taken back after it."""
+    here = Here(scratch(kvmnb.demo.path(), _demo_copy), read_intent())
+    yield here
+    for journal in here.journals():
+        here.undo(journal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -32,25 +33,15 @@ class Tags(HTMLParser):
 
 
 def htmls(here: Here) -> Iterator[str]:
-    shell = InteractiveShell()
+    shell: Any = InteractiveShell()
     register(shell)
     plan = here.plan(one for one in here.audit().findings if one.id == "cpu.pin.vcpu")
     journal = here.apply(plan)
     verdicts = here.verify(plan)
     assert here.undo(journal)
     audit = here.audit()
-    for value in (
-        here,
-        here.domains,
-        here.domains[0],
-        audit,
-        audit.findings[0],
-        audit.findings,
-        plan,
-        journal,
-        verdicts,
-        (journal,),
-    ):
+    values = (here, here.domains, here.domains[0], audit, audit.findings[0], audit.findings)
+    for value in (*values, plan, journal, verdicts, (journal,)):
         data, _ = shell.display_formatter.format(value)
         yield data["text/html"]
     chart = HostMap(here.host, here.domains)

@@ -149,7 +149,8 @@ class Notebook:
     def outputs(self) -> list[dict[str, Any]]:
         """All outputs as the notebook's file would hold them."""
         found: list[dict[str, Any]] = self.page.evaluate(
-            """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells.flatMap((cell) => cell.outputs ?? [])"""
+            """() => jupyterapp.shell.currentWidget.content.model.toJSON()
+                .cells.flatMap((cell) => cell.outputs ?? [])"""
         )
         return found
 

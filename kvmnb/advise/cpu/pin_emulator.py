@@ -39,25 +39,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
-from kvmnb.advise.cpu.pins import (
-    bind_costs,
-    bind_wants,
-    emulator_wants,
-    layers,
-    moves,
-    own_cpus_meant,
-    pin_wants,
-    pins_by_hand,
-    told,
-)
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.cpu.move import move_of, pins_alone
+from kvmnb.advise.cpu.pins import emulator_wants, layers, pins_by_hand, told
+from kvmnb.advise.finding import Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.place.asks import narrow_pins
-from kvmnb.tunable.tunable import Want
 
 RULE = Rule(id="cpu.pin.emulator", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="documented")
 
@@ -74,23 +64,19 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     )
     if not seen:
         return
-    here = ground(view)
     place = view.placement.guests[domain.uuid]
     present = CpuSet(cpu for _, layer in layers(domain) for cpu in layer.pinned)
-    wants: tuple[Want, ...] = ()
-    bindings: tuple[Want, ...] = ()
     if place.emulator.isdisjoint(present):
-        wants = emulator_wants(domain, place.emulator)
-    elif place.vcpus and own_cpus_meant(domain, view):
-        wants = pin_wants(domain, place)
-        bindings = bind_wants(domain, place.nodes, here) if moves(domain, place, here) else ()
+        move = pins_alone(domain, emulator_wants(domain, place.emulator), place.reason)
+    else:
+        move = move_of(domain, view, ground(view))
     yield Seen(
         saw="; ".join(seen),
-        wants=(*wants, *bindings),
-        safety=Safety.MANUAL if not wants else Safety.DISRUPTIVE if bindings else Safety.SAFE,
-        costs=bind_costs(domain) if bindings else (),
-        by_hand=() if wants else ("Free a CPU that no vCPU is pinned to, then:", *pins_by_hand(domain)[1:]),
-        note=None if wants else f"no CPU of the host is free of this guest's pins; {place.reason}",
+        wants=move.all_wants,
+        safety=move.safety,
+        costs=move.costs,
+        by_hand=move.by_hand(("Free a CPU that no vCPU is pinned to, then:", *pins_by_hand(domain)[1:])),
+        note=None if move.wants else place.reason,
     )
 
 

@@ -35,18 +35,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
-from kvmnb.advise.cpu.pins import (
-    bind_costs,
-    bind_wants,
-    iothread_pin,
-    iothread_wants,
-    layers,
-    moves,
-    own_cpus_meant,
-    pin_wants,
-    told,
-)
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.cpu.move import move_of, pins_alone
+from kvmnb.advise.cpu.pins import iothread_pin, iothread_wants, layers, told
+from kvmnb.advise.finding import Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
@@ -54,7 +45,6 @@ from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.place.asks import narrow_pins
 from kvmnb.tunable.spelling import shell_word
-from kvmnb.tunable.tunable import Want
 
 RULE = Rule(id="cpu.pin.iothread", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="documented")
 
@@ -73,31 +63,24 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             seen.append((name, sentence))
     if not seen:
         return
-    here = ground(view)
     place = view.placement.guests[domain.uuid]
     present = CpuSet(cpu for _, layer in layers(domain) for cpu in layer.pinned)
-    wants: tuple[Want, ...] = ()
-    bindings: tuple[Want, ...] = ()
-    if numbers <= set(place.iothreads):
-        if union(place.iothreads[number] for number in numbers).isdisjoint(present):
-            wants = tuple(
-                want for number in sorted(numbers) for want in iothread_wants(domain, number, place.iothreads[number])
-            )
-        elif place.vcpus and own_cpus_meant(domain, view):
-            wants = pin_wants(domain, place)
-            bindings = bind_wants(domain, place.nodes, here) if moves(domain, place, here) else ()
+    given = {number: place.iothreads.get(number, CpuSet()) for number in sorted(numbers)}
+    if union(given.values()).isdisjoint(present):
+        wants = tuple(want for number, cpus in given.items() for want in iothread_wants(domain, number, cpus))
+        move = pins_alone(domain, wants if all(given.values()) else (), place.reason)
+    else:
+        move = move_of(domain, view, ground(view))
+    name = shell_word(domain.name)
     yield Seen(
         saw="; ".join(told(seen)),
-        wants=(*wants, *bindings),
-        safety=Safety.MANUAL if not wants else Safety.DISRUPTIVE if bindings else Safety.SAFE,
-        costs=bind_costs(domain) if bindings else (),
-        by_hand=()
-        if wants
-        else (
-            "Free a CPU that no vCPU is pinned to, then:",
-            f"virsh iothreadpin {shell_word(domain.name)} IOTHREAD CPU",
+        wants=move.all_wants,
+        safety=move.safety,
+        costs=move.costs,
+        by_hand=move.by_hand(
+            ("Free a CPU that no vCPU is pinned to, then:", f"virsh iothreadpin {name} IOTHREAD CPU --config")
         ),
-        note=None if wants else f"no CPU of the host is free of this guest's pins; {place.reason}",
+        note=None if move.wants else place.reason,
     )
 
 

@@ -41,30 +41,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kvmnb.advise.cpu.ground import Ground, ground
-from kvmnb.advise.cpu.pins import (
-    bind_costs,
-    bind_wants,
-    in_words,
-    layers,
-    moves,
-    own_cpus_meant,
-    pin_wants,
-    pins_by_hand,
-    stays,
-    told,
-    xml,
-)
+from kvmnb.advise.cpu.move import holders, leaving, move_of, pins_alone, stays_beside
+from kvmnb.advise.cpu.pins import in_words, layers, pins_by_hand, told, xml
 from kvmnb.advise.finding import Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.place.asks import narrow_pins
+from kvmnb.tunable.spelling import percent_encode
 from kvmnb.tunable.tunable import Want
 
 RULE = Rule(id="cpu.pin.overlap", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented")
 
 Problem = tuple[Severity, str]
+Layers = list[tuple[str, Configuration]]
 
 
 @RULE.domain
@@ -74,41 +65,54 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     if not pinned_layers:
         return
     here = ground(view)
-    partners: set[str] = set()
+    yield from _of_itself(domain, pinned_layers, view, here)
+    for other, problems in _with_others(domain, here):
+        move = leaving(domain, other, view, here)
+        yield Seen(
+            saw="; ".join(problems),
+            wants=move.all_wants,
+            severity=None if domain.running and other.running else Severity.MEDIUM,
+            safety=move.safety,
+            costs=move.costs,
+            by_hand=move.by_hand(stays_beside(domain, other, view)),
+            note=f"chosen: {move.reason}" if move.wants else move.reason,
+            subject=f"guest/{percent_encode(other.name)}",
+        )
+    for other, cpus in _in_pools(domain, here):
+        yield Seen(
+            saw=f"CPUs {cpus}, each the only one of a vCPU here, are also in the pool of guest {other.name!r} (cputune/vcpupin)",
+            severity=Severity.LOW,
+            safety=Safety.MANUAL,
+            by_hand=(f"Take CPUs {cpus} out of that guest's pool:", pins_by_hand(other)[0]),
+            subject=f"pool/{percent_encode(other.name)}",
+        )
+
+
+def _of_itself(domain: Domain, pinned_layers: Layers, view: View, here: Ground) -> Iterator[Seen]:
+    """What is wrong with the guest's pins whatever other guests have."""
     problems = [
-        *_same_cpu(domain, here, partners),
+        *_twice(domain, here),
         *_told((name, problem) for name, layer in pinned_layers for problem in _dead(layer, here)),
         *_told((name, problem) for name, layer in pinned_layers for problem in _isolated(layer, view)),
+        *_nothing_left(domain, here, view),
     ]
-    nowhere = list(_nothing_left(domain, here, view))
     absent = _absent_vcpus(domain)
+    removals = tuple(Want(xml(domain, f"cputune/vcpupin[{vcpu}]"), None) for vcpu in absent) if domain.inactive else ()
+    move = move_of(domain, view, here) if problems else pins_alone(domain, removals, "")
     if absent:
         text = f"pins for {in_words(absent, 'vCPU')}, which the guest with {domain.wanted.vcpus} vCPUs does not have"
         problems.append((Severity.LOW, f"{text} (cputune/vcpupin)"))
-    problems += nowhere
     if not problems:
         return
-    removals = tuple(Want(xml(domain, f"cputune/vcpupin[{vcpu}]"), None) for vcpu in absent) if domain.inactive else ()
-    wants = removals
-    bindings: tuple[Want, ...] = ()
-    only_absent = len(problems) == 1 and bool(absent)
-    place = None if only_absent else view.placement.guests[domain.uuid]
-    # Of guests on one CPU the one that stays has nothing to do; its partner has.
-    partner_goes = place is not None and bool(partners) and stays(domain, place)
-    if place is not None and place.vcpus and own_cpus_meant(domain, view) and not partner_goes:
-        pins = pin_wants(domain, place)
-        wants = (*pins, *removals)
-        bindings = bind_wants(domain, place.nodes, here) if pins and moves(domain, place, here) else ()
-    severity = min((problem[0] for problem in problems), key=lambda one: one.rank)
-    solved = only_absent or len(wants) > len(removals)
+    extra = tuple(want for want in removals if want not in move.wants) if move.wants else ()
     yield Seen(
         saw="; ".join(text for _, text in problems),
-        severity=severity,
-        wants=(*wants, *bindings) if solved else (),
-        safety=Safety.MANUAL if not solved else Safety.DISRUPTIVE if bindings else Safety.SAFE,
-        costs=bind_costs(domain) if solved and bindings else (),
-        by_hand=() if solved else _by_hand(domain, partners, placed=place is not None and bool(place.vcpus)),
-        note=None if place is None else f"chosen: {place.reason}" if solved else place.reason,
+        severity=min((severity for severity, _ in problems), key=lambda one: one.rank),
+        wants=(*move.all_wants, *extra),
+        safety=move.safety,
+        costs=move.costs,
+        by_hand=move.by_hand(),
+        note=(f"chosen: {move.reason}" if move.wants else move.reason) if move.reason else None,
     )
 
 
@@ -125,29 +129,39 @@ def _has_pins(layer: Configuration) -> bool:
     return bool(layer.vcpu_pins or layer.iothread_pins or layer.emulator_pin is not None or layer.vcpu_cpus is not None)
 
 
-def _same_cpu(domain: Domain, here: Ground, partners: set[str]) -> Iterator[Problem]:
-    """CPUs that another vCPU is held to as well."""
+def _twice(domain: Domain, here: Ground) -> Iterator[Problem]:
+    """CPUs that two vCPUs of the guest are held to."""
     for mine in here.pins_of.get((domain.uuid, domain.name), ()):
         for other in here.pinned[mine.cpu]:
-            if other.domain is domain:
-                if other.vcpu > mine.vcpu:
-                    yield Severity.HIGH, f"vCPUs {mine.vcpu} and {other.vcpu} are both pinned to CPU {mine.cpu} alone"
-                continue
-            partners.add(other.domain.name)
-            who = f"vCPU {mine.vcpu} and vCPU {other.vcpu}"
-            both_run = domain.running and other.domain.running
-            state = "" if both_run else ", which is shut off" if not other.domain.running else ", which runs"
-            yield (
-                Severity.HIGH if both_run else Severity.MEDIUM,
-                f"{who} of guest {other.domain.name!r}{state} are both pinned to CPU {mine.cpu} alone",
+            if other.domain is domain and other.vcpu > mine.vcpu:
+                yield Severity.HIGH, f"vCPUs {mine.vcpu} and {other.vcpu} are both pinned to CPU {mine.cpu} alone"
+
+
+def _with_others(domain: Domain, here: Ground) -> list[tuple[Domain, list[str]]]:
+    """CPUs that a vCPU of another guest is held to as well, by the other guest."""
+    found: dict[tuple[str, str], tuple[Domain, list[str]]] = {}
+    for mine in here.pins_of.get((domain.uuid, domain.name), ()):
+        for other in holders(domain, CpuSet.of(mine.cpu), here):
+            state = "" if domain.running and other.domain.running else _state(other.domain)
+            found.setdefault((other.domain.uuid, other.domain.name), (other.domain, []))[1].append(
+                f"vCPU {mine.vcpu} and vCPU {other.vcpu} of guest {other.domain.name!r}{state} "
+                f"are both pinned to CPU {mine.cpu} alone"
             )
-        for pool in here.pools.get(mine.cpu, ()):
-            if pool is not domain:
-                partners.add(pool.name)
-                yield (
-                    Severity.MEDIUM,
-                    f"vCPU {mine.vcpu} has only CPU {mine.cpu}, which is also in the pool of guest {pool.name!r}",
-                )
+    return list(found.values())
+
+
+def _state(domain: Domain) -> str:
+    return ", which runs" if domain.running else ", which is shut off"
+
+
+def _in_pools(domain: Domain, here: Ground) -> list[tuple[Domain, CpuSet]]:
+    """CPUs that a vCPU of the guest has alone and that are in another guest's pool, by the other guest."""
+    found: dict[tuple[str, str], tuple[Domain, set[int]]] = {}
+    for mine in here.pins_of.get((domain.uuid, domain.name), ()):
+        for other in here.pools.get(mine.cpu, ()):
+            if other is not domain:
+                found.setdefault((other.uuid, other.name), (other, set()))[1].add(mine.cpu)
+    return [(other, CpuSet(cpus)) for other, cpus in found.values()]
 
 
 def _dead(layer: Configuration, here: Ground) -> Iterator[Problem]:
@@ -200,10 +214,3 @@ def _nothing_left(domain: Domain, here: Ground, view: View) -> Iterator[Problem]
 
 def _absent_vcpus(domain: Domain) -> list[int]:
     return [pin.vcpu for pin in domain.wanted.vcpu_pins if pin.vcpu >= domain.wanted.vcpus]
-
-
-def _by_hand(domain: Domain, partners: set[str], *, placed: bool) -> tuple[str, ...]:
-    if placed and partners:
-        names = ", ".join(repr(name) for name in sorted(partners))
-        return (f"This guest can stay; follow this rule's finding of {names}, or take these CPUs out of its pool.",)
-    return ("Choose CPUs that are online and that no other guest is pinned to, then:", *pins_by_hand(domain))

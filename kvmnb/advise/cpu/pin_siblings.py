@@ -39,24 +39,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.cpu.ground import Ground, Pinned, ground, guest_threads
-from kvmnb.advise.cpu.pins import (
-    bind_costs,
-    bind_wants,
-    layers,
-    moves,
-    own_cpus_meant,
-    pin_wants,
-    pins_by_hand,
-    stays,
-    told,
-)
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.cpu.ground import Ground, ground, guest_threads
+from kvmnb.advise.cpu.move import holders, leaving, move_of, stays_beside
+from kvmnb.advise.cpu.pins import layers, pins_by_hand, told
+from kvmnb.advise.finding import Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
+from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Domain
 from kvmnb.place.asks import narrow_pins
+from kvmnb.tunable.spelling import percent_encode
 
 RULE = Rule(
     id="cpu.pin.siblings",
@@ -66,6 +59,10 @@ RULE = Rule(
 )
 
 MOST_TOLD = 4
+TOPOLOGY = "/sys/devices/system/cpu/cpu*/topology/thread_siblings_list"
+SHARE_KNOWINGLY = (
+    "Either free cores for it, or tell the guest of two threads per core and pin vCPUs 2k and 2k+1 to siblings."
+)
 
 
 @RULE.domain
@@ -76,24 +73,37 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     here = ground(view)
     if here.cores == len(here.threads):
         return
-    torn = told(_torn(domain, here))
-    shared, others = _shared(domain, here, within=not torn)
-    if not torn and not shared:
-        return
-    place = view.placement.guests[domain.uuid]
-    goes = bool(place.vcpus) and own_cpus_meant(domain, view) and not stays(domain, place)
-    wants = pin_wants(domain, place) if goes else ()
-    bindings = bind_wants(domain, place.nodes, here) if wants and moves(domain, place, here) else ()
-    grave = Severity.MEDIUM if view.goal(domain) is Goal.BALANCED or not (torn or _all_run(domain, others)) else None
-    yield Seen(
-        saw="; ".join([*torn, *shared])
-        + " (cputune/vcpupin; /sys/devices/system/cpu/cpu*/topology/thread_siblings_list)",
-        wants=(*wants, *bindings),
-        severity=grave,
-        safety=Safety.MANUAL if not wants else Safety.DISRUPTIVE if bindings else Safety.SAFE,
-        costs=bind_costs(domain) if bindings else (),
-        by_hand=() if wants else _by_hand(domain, others, placed=bool(place.vcpus)),
-        note=f"chosen: {place.reason}" if wants else place.reason,
+    grave = Severity.MEDIUM if view.goal(domain) is Goal.BALANCED else None
+    own = told(_torn(domain, here)) or _with_itself(domain, here)
+    if own:
+        move = move_of(domain, view, here)
+        yield Seen(
+            saw=f"{'; '.join(_in_short(own))} (cputune/vcpupin; {TOPOLOGY})",
+            wants=move.all_wants,
+            severity=grave,
+            safety=move.safety,
+            costs=move.costs,
+            by_hand=move.by_hand((SHARE_KNOWINGLY, *pins_by_hand(domain))),
+            note=f"chosen: {move.reason}" if move.wants else move.reason,
+        )
+    for other, sentences in _with_others(domain, here).items():
+        yield _beside(domain, other, sentences, view, here, grave)
+
+
+def _beside(
+    domain: Domain, other: Domain, sentences: list[str], view: View, here: Ground, grave: Severity | None
+) -> Seen:
+    """The finding about one guest that shares cores with this one: of the two, one moves."""
+    move = leaving(domain, other, view, here)
+    return Seen(
+        saw=f"{'; '.join(_in_short(sentences))} (cputune/vcpupin; {TOPOLOGY})",
+        wants=move.all_wants,
+        severity=grave if domain.running and other.running else Severity.MEDIUM,
+        safety=move.safety,
+        costs=move.costs,
+        by_hand=move.by_hand(stays_beside(domain, other, view)),
+        note=f"chosen: {move.reason}" if move.wants else move.reason,
+        subject=f"guest/{percent_encode(other.name)}",
     )
 
 
@@ -112,37 +122,33 @@ def _torn(domain: Domain, here: Ground) -> Iterator[tuple[str, str]]:
                 break
 
 
-def _shared(domain: Domain, here: Ground, *, within: bool) -> tuple[list[str], list[Pinned]]:
-    """Sentences about cores that the guest's vCPUs share with other guest cores, and whose these are.
-
-    ``within`` says whether cores that the guest shares with itself count.
-    """
-    sentences: list[str] = []
-    others: list[Pinned] = []
-    for mine in here.pins_of.get((domain.uuid, domain.name), ()):
-        for sibling in here.threads.get(mine.cpu, ()):
-            # Two vCPUs on the very same CPU are the business of cpu.pin.overlap.
-            for other in here.pinned.get(sibling, ()) if sibling != mine.cpu else ():
-                same_guest = other.domain is domain
-                if same_guest and (not within or other.core == mine.core or other.vcpu < mine.vcpu):
-                    continue
-                who = f"vCPU {other.vcpu}" if same_guest else f"vCPU {other.vcpu} of guest {other.domain.name!r}"
-                sentences.append(f"vCPU {mine.vcpu} on CPU {mine.cpu} and {who} on CPU {sibling} share a core")
-                others.append(other)
-    if len(sentences) > MOST_TOLD:
-        sentences[MOST_TOLD:] = [f"and {len(sentences) - MOST_TOLD} more pairs like these"]
-    return sentences, others
-
-
-def _all_run(domain: Domain, others: list[Pinned]) -> bool:
-    return any(other.domain is domain or (other.domain.running and domain.running) for other in others)
-
-
-def _by_hand(domain: Domain, others: list[Pinned], *, placed: bool) -> tuple[str, ...]:
-    names = sorted({repr(other.domain.name) for other in others if other.domain is not domain})
-    if placed and names:
-        return (f"This guest can stay; follow this rule's finding of {', '.join(names)}, which is to move.",)
-    return (
-        "Either free cores for it, or tell the guest of two threads per core and pin vCPUs 2k and 2k+1 to siblings.",
-        *pins_by_hand(domain),
+def _with_itself(domain: Domain, here: Ground) -> list[str]:
+    """Sentences about cores that two of the guest's own cores share."""
+    mine = sorted(here.pins_of.get((domain.uuid, domain.name), ()), key=lambda pin: pin.vcpu)
+    return list(
+        dict.fromkeys(
+            f"vCPU {one.vcpu} on CPU {one.cpu} and vCPU {other.vcpu} on CPU {other.cpu} share a core"
+            for position, one in enumerate(mine)
+            for other in mine[position + 1 :]
+            if one.core != other.core and one.cpu != other.cpu and other.cpu in here.threads.get(one.cpu, ())
+        )
     )
+
+
+def _with_others(domain: Domain, here: Ground) -> dict[Domain, list[str]]:
+    """Sentences about cores that the guest shares with others, by the other guest."""
+    found: dict[str, tuple[Domain, list[str]]] = {}
+    for one in here.pins_of.get((domain.uuid, domain.name), ()):
+        # Two vCPUs on the very same CPU are the business of cpu.pin.overlap.
+        for other in holders(domain, here.threads.get(one.cpu, CpuSet()) - CpuSet.of(one.cpu), here):
+            found.setdefault(other.domain.uuid + other.domain.name, (other.domain, []))[1].append(
+                f"vCPU {one.vcpu} on CPU {one.cpu} and vCPU {other.vcpu} of guest {other.domain.name!r} "
+                f"on CPU {other.cpu} share a core"
+            )
+    return dict(found.values())
+
+
+def _in_short(sentences: list[str]) -> list[str]:
+    if len(sentences) <= MOST_TOLD:
+        return sentences
+    return [*sentences[:MOST_TOLD], f"and {len(sentences) - MOST_TOLD} more pairs like these"]

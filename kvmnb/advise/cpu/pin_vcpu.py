@@ -43,16 +43,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import Ground, ground
-from kvmnb.advise.cpu.pins import (
-    bind_costs,
-    bind_wants,
-    in_words,
-    layers,
-    own_cpus_meant,
-    pin_wants,
-    rests_on,
-    told,
-)
+from kvmnb.advise.cpu.move import move_of
+from kvmnb.advise.cpu.pins import in_words, layers, own_cpus_meant, rests_on, told
 from kvmnb.advise.finding import Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
@@ -90,12 +82,13 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             note=f"{rests_on(domain, view)}; {place.reason}",
         )
         return
-    bindings = bind_wants(domain, place.nodes, here)
+    move = move_of(domain, view, here, bind=True)
     yield Seen(
         saw=saw,
-        wants=(*pin_wants(domain, place), *bindings),
-        safety=Safety.DISRUPTIVE if bindings else Safety.SAFE,
-        costs=bind_costs(domain) if bindings else (),
+        wants=move.all_wants,
+        safety=move.safety,
+        costs=move.costs,
+        by_hand=move.by_hand(),
         sure=Sure.LIKELY,
         note=f"{rests_on(domain, view)}; {NOT_MEASURED}; chosen: {place.reason}",
     )

@@ -37,14 +37,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
+from kvmnb.advise.cpu.move import move_of
 from kvmnb.advise.cpu.pins import (
     NEEDS_THE_NODE,
     START_MAY_FAIL,
-    bind_costs,
     bind_wants,
     node_wants,
     own_cpus_meant,
-    pin_wants,
     restart_cost,
 )
 from kvmnb.advise.finding import Safety, Seen, Severity, Sure
@@ -97,19 +96,25 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             note=f"{note}; beside the other guests no single node has room for it",
         )
         return
-    own = bool(place.vcpus) and own_cpus_meant(domain, view)
-    wants = pin_wants(domain, place) if own else node_wants(domain, place, here)
-    bindings = bind_wants(domain, place.nodes, here)
-    # Pins work at once and only the binding waits; a mask waits with it.
-    costs = bind_costs(domain) if own else (*restart_cost(domain), START_MAY_FAIL, NEEDS_THE_NODE)
-    costs = costs if bindings else () if own else restart_cost(domain)
+    if place.vcpus and own_cpus_meant(domain, view):
+        move = move_of(domain, view, here, bind=True)
+        wants, safety, costs, by_hand = move.all_wants, move.safety, move.costs, move.by_hand()
+        chosen = place.reason
+    else:
+        bindings = bind_wants(domain, place.nodes, here)
+        wants, by_hand = (*node_wants(domain, place, here), *bindings), ()
+        # A mask waits for the next start with the binding.
+        costs = (*restart_cost(domain), *((START_MAY_FAIL, NEEDS_THE_NODE) if bindings else ()))
+        safety = Safety.DISRUPTIVE if costs else Safety.SAFE
+        chosen = f"node {place.nodes}"
     yield Seen(
         saw=saw,
-        wants=(*wants, *bindings),
+        wants=wants,
         sure=Sure.LIKELY,
-        safety=Safety.DISRUPTIVE if costs else Safety.SAFE,
+        safety=safety,
         costs=costs,
-        note=f"{note}; chosen: {place.reason}" if own else f"{note}; chosen: node {place.nodes}",
+        by_hand=by_hand,
+        note=f"{note}; chosen: {chosen}",
     )
 
 

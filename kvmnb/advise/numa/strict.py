@@ -37,7 +37,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
-from kvmnb.advise.cpu.pins import bind_costs, bind_wants, own_cpus_meant, pin_wants
+from kvmnb.advise.cpu.move import move_of, pins_alone
+from kvmnb.advise.cpu.pins import bind_costs, bind_wants, own_cpus_meant
 from kvmnb.advise.finding import Safety, Seen, Severity
 from kvmnb.advise.numa.fit import mask_of
 from kvmnb.advise.rule import ALL_GOALS, Rule
@@ -69,18 +70,20 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     place = view.placement.guests[domain.uuid]
     # Memory follows the vCPUs: to where they are, or with them to where they have to go.
     goes = bool(place.vcpus) and own_cpus_meant(domain, view) and place.nodes != nodes
-    pins = pin_wants(domain, place) if goes else ()
-    bindings = bind_wants(domain, place.nodes if goes else nodes, here)
+    move = move_of(domain, view, here, bind=True) if goes else pins_alone(domain, bind_wants(domain, nodes, here), "")
+    wants = move.all_wants
     yield Seen(
         saw=f"all vCPUs are held to CPUs {reach} of node {nodes} (persistent XML: cputune/vcpupin, vcpu/@cpuset), "
         f"and {tune}; the guest has {format_bytes(wanted.memory_bytes)}, the node {format_bytes(held)}",
-        wants=(*pins, *bindings) if bindings else (),
-        safety=Safety.DISRUPTIVE if bindings else Safety.MANUAL,
-        costs=bind_costs(domain) if bindings else (),
-        by_hand=()
-        if bindings
-        else (f"virsh numatune {shell_word(domain.name)} --nodeset {nodes} --config  # or edit its memnode elements",),
-        note=None if bindings else "its cells are bound one by one, or it exists only while it runs; a person decides",
+        wants=wants,
+        safety=Safety.DISRUPTIVE if wants else Safety.MANUAL,
+        costs=bind_costs(domain) if wants else (),
+        by_hand=move.by_hand(
+            (f"virsh numatune {shell_word(domain.name)} --nodeset {nodes} --config  # or edit its memnode elements",)
+        ),
+        note=None
+        if wants
+        else "its cells are bound one by one, it exists only while it runs, or others must move first",
     )
 
 

@@ -30,6 +30,7 @@ class TuneForm:
         self.result: Outcome | None = None
         self._worker = Worker()
         self._drawing = False
+        self._busy = False
         wide = ipywidgets.Layout(width="auto")
         self.guest = ipywidgets.Dropdown(
             description="Guest", options=self.state.options(), value=self.state.guest, layout={"width": "max-content"}
@@ -71,7 +72,7 @@ class TuneForm:
     def close(self) -> None:
         """Take the form off the page; an action that runs is waited for."""
         self.wait()
-        for widget in (*self._boxes(), *self.box.children, self.apply, self.undo, self.box):
+        for widget in (*self.choices.children, self.apply, self.undo, *self.box.children, self.box):
             widget.close()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -157,7 +158,7 @@ class TuneForm:
 
     def _allow(self) -> None:
         """Enable what may be pressed now, and say why Apply may not."""
-        busy = self._worker.busy
+        busy = self._busy
         obstacle = self.state.obstacle(self.read_costs.value)
         self.read_costs.layout.display = None if self.state.disruptive and self.state.writable else "none"
         self.apply.disabled = busy or obstacle is not None
@@ -168,8 +169,9 @@ class TuneForm:
             self.progress.value = _scoped("tune_hint", obstacle=obstacle, journal=self.state.undoable())
 
     def _start(self, action: Callable[[], Outcome]) -> None:
-        if self._worker.busy:
+        if self._busy:
             return
+        self._busy = True
         self.progress.value = _scoped("tune_progress", step=None, steps=0, word="")
         for widget in (self.apply, self.undo, self.guest, self.read_costs, *self._boxes()):
             widget.disabled = True
@@ -200,6 +202,7 @@ class TuneForm:
 
     def _finish(self, outcome: Outcome) -> None:
         self.result = outcome
+        self._busy = False
         table = verdict_card.fragment(outcome.verdicts) if outcome.verdicts else ""
         self.log.value = _scoped("tune_outcome", outcome=outcome, table=table)
         self._draw()

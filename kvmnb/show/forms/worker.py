@@ -21,11 +21,6 @@ class Worker:
         self._waiting: deque[Callable[[], None]] = deque()
         self._turn = threading.RLock()
 
-    @property
-    def busy(self) -> bool:
-        """Whether an action runs."""
-        return self._thread is not None and self._thread.is_alive()
-
     def start(self, action: Callable[[], None]) -> None:
         """Run an action; the one before must have ended."""
         try:

@@ -26,8 +26,8 @@ def a_journal(opened: Here) -> Journal:
     return opened.apply(opened.plan(a_finding(Want(EPP, "performance"))))
 
 
-def test_a_host_is_told_in_one_line(shipped: Here) -> None:
-    assert host.text(shipped.host) == (
+def test_a_host_is_told_in_one_line(pictured: Here) -> None:
+    assert host.text(pictured.host) == (
         "Host: 64 CPUs online: 2 packages, 32 cores, 2 threads per core; "
         "2 NUMA nodes with 251.6 GiB; QEMU 7.2.22, libvirt 9.0.0"
     )
@@ -60,8 +60,8 @@ def test_an_opened_machine_says_what_it_is_and_why(small: Here) -> None:
     assert here.text(small) == "a small host: 2 guests, 1 running"
 
 
-def test_guests_are_told_by_where_they_may_run(shipped: Here) -> None:
-    lines = domain.table_text(shipped.domains).splitlines()
+def test_guests_are_told_by_where_they_may_run(pictured: Here) -> None:
+    lines = domain.table_text(pictured.domains).splitlines()
     assert lines[0] == "Guest build01: running; 40 vCPUs, 64 GiB; any CPU: its vCPUs float"
     assert lines[2].endswith("pinned, vCPU→CPU: 0→2, 1→3, 2→4, 3→5, 4→34, 5→35, 6→36, 7→37")
     assert lines[6] == "Guest web01: running; 6 vCPUs, 8 GiB; all on 8-15,24-31"
@@ -76,8 +76,8 @@ def test_a_setting_that_waits_for_a_stop_and_start_is_marked(small: Here) -> Non
     assert domain.html(changed).count("waits for a stop and start") == 1
 
 
-def test_a_host_derived_cpu_that_libvirt_spelled_out_does_not_wait(shipped: Here) -> None:
-    build = shipped.facts().domain("build01")
+def test_a_host_derived_cpu_that_libvirt_spelled_out_does_not_wait(pictured: Here) -> None:
+    build = pictured.facts().domain("build01")
     assert build.live is not None
     assert build.live.cpu != build.wanted.cpu
     assert "waits for a stop and start" not in domain.html(build)
@@ -87,8 +87,8 @@ def test_no_guest_is_a_sentence() -> None:
     assert "libvirt knows no guest on this host." in domain.table(())
 
 
-def test_an_audit_is_counted_and_its_healthy_part_is_told(shipped: Here) -> None:
-    made = shipped.audit()
+def test_an_audit_is_counted_and_its_healthy_part_is_told(pictured: Here) -> None:
+    made = pictured.audit()
     html = audit.html(made)
     assert audit.headline(made).startswith(f"{len(made.findings)} findings: ")
     assert f"Judged and found healthy: {len(made.checked)} judgements" in html
@@ -106,8 +106,8 @@ def test_what_could_not_be_judged_is_told_with_its_reason() -> None:
     far.machine.close()
 
 
-def test_a_finding_carries_its_rules_own_words(shipped: Here) -> None:
-    worst = shipped.audit().findings[0]
+def test_a_finding_carries_its_rules_own_words(pictured: Here) -> None:
+    worst = pictured.audit().findings[0]
     html = finding.html(worst)
     assert "Why it hurts" in html
     assert "Leave it when" in html
@@ -127,7 +127,7 @@ def test_a_subject_is_told_in_words(subject: str, words: str) -> None:
     assert finding.subject(subject) == words
 
 
-def test_a_rule_shows_all_its_headings(shipped: Here) -> None:
+def test_a_rule_shows_all_its_headings(pictured: Here) -> None:
     for one in registry.rules():
         html = rule.html(one)
         assert html.count("<h4>") >= 6, one.id

@@ -26,8 +26,8 @@ def traces(figure: dict[str, Any], kind: str = "bar") -> dict[str, dict[str, Any
     return {trace.get("name", ""): trace for trace in figure["data"] if trace["type"] == kind}
 
 
-def named(shipped: Here, *names: str) -> tuple[Domain, ...]:
-    return tuple(domain for domain in shipped.domains if domain.name in names)
+def named(pictured: Here, *names: str) -> tuple[Domain, ...]:
+    return tuple(domain for domain in pictured.domains if domain.name in names)
 
 
 @pytest.mark.parametrize(
@@ -62,27 +62,26 @@ def test_a_large_host_stays_readable_in_width_and_height() -> None:
     assert len(json.dumps(figure)) < 120_000
 
 
-def test_the_title_is_the_question_and_the_ground_is_the_pages(shipped: Here) -> None:
-    layout = shipped.map().figure()["layout"]
+def test_the_title_is_the_question_and_the_ground_is_the_pages(pictured: Here) -> None:
+    layout = pictured.map().figure()["layout"]
     assert layout["title"]["text"] == TITLE
     assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
     assert INK not in ("#000000", "#ffffff")
     assert "--jp-content-font-color1" in THEME
 
 
-def test_plotly_takes_the_figure(shipped: Here) -> None:
+def test_plotly_takes_the_figure(pictured: Here) -> None:
     import plotly.graph_objects
 
-    figure = shipped.map().figure()
-    assert len(plotly.graph_objects.Figure({"data": figure["data"], "layout": figure["layout"]}).data) == len(
-        figure["data"]
-    )
+    figure = pictured.map().figure()
+    taken = plotly.graph_objects.Figure({"data": figure["data"], "layout": figure["layout"]})
+    assert len(taken.data) == len(figure["data"])
 
 
-def test_two_guests_on_a_cpu_stand_side_by_side(shipped: Here) -> None:
-    seated = sittings(named(shipped, "db01", "router01"), shipped.host.online)
-    drawn = traces(HostMap(shipped.host, named(shipped, "db01", "router01")).figure())
-    cell = next(cell for cell in grid(shipped.host).cells if cell.cpu.id == 5)
+def test_two_guests_on_a_cpu_stand_side_by_side(pictured: Here) -> None:
+    seated = sittings(named(pictured, "db01", "router01"), pictured.host.online)
+    drawn = traces(HostMap(pictured.host, named(pictured, "db01", "router01")).figure())
+    cell = next(cell for cell in grid(pictured.host).cells if cell.cpu.id == 5)
     boxes = []
     for sitting in seated:
         trace = drawn[f"{sitting.name} ({sitting.vcpus} vCPUs)"]
@@ -92,17 +91,17 @@ def test_two_guests_on_a_cpu_stand_side_by_side(shipped: Here) -> None:
     assert cell.x <= left < middle <= other < right <= cell.x + 1
 
 
-def test_a_guest_has_its_colour_and_its_vcpus_are_named(shipped: Here) -> None:
-    drawn = traces(shipped.map().figure())["cache01 (4 vCPUs)"]
+def test_a_guest_has_its_colour_and_its_vcpus_are_named(pictured: Here) -> None:
+    drawn = traces(pictured.map().figure())["cache01 (4 vCPUs)"]
     assert drawn["text"] == ["0", "1", "2", "3"]
-    assert drawn["marker"]["color"] == colours(domain.name for domain in shipped.domains)["cache01"]
+    assert drawn["marker"]["color"] == colours(domain.name for domain in pictured.domains)["cache01"]
     assert drawn["hovertext"][0] == "cache01 (running)<br>vCPU 0 may run on CPU 18"
 
 
-def test_floating_guests_and_guests_on_absent_cpus_are_listed_beside(shipped: Here) -> None:
+def test_floating_guests_and_guests_on_absent_cpus_are_listed_beside(pictured: Here) -> None:
     beside = {
         trace["name"]: trace["legendgroup"]
-        for trace in shipped.map().figure()["data"]
+        for trace in pictured.map().figure()["data"]
         if trace["type"] == "scatter" and "name" in trace
     }
     assert beside == {
@@ -124,26 +123,26 @@ def test_housekeeping_isolated_and_offline_cpus_are_told_by_more_than_a_colour()
     }
 
 
-def test_the_map_in_words_names_the_conflicts(shipped: Here) -> None:
-    assert shipped.map().sentence() == (
+def test_the_map_in_words_names_the_conflicts(pictured: Here) -> None:
+    assert pictured.map().sentence() == (
         "64 CPUs on 2 NUMA nodes: 5 guests kept on some of them, 3 free to run on any. On 2 CPUs more than one "
         "guest is kept. Pinned to CPUs that this host does not have online: dwh01 (CPUs 64-71)."
     )
 
 
-def test_a_vcpu_pinned_to_every_cpu_floats(shipped: Here) -> None:
-    (cache,) = named(shipped, "cache01")
+def test_a_vcpu_pinned_to_every_cpu_floats(pictured: Here) -> None:
+    (cache,) = named(pictured, "cache01")
     assert cache.live is not None
-    wide = tuple(replace(pin, cpus=shipped.host.online) for pin in cache.live.vcpu_pins)
-    (sitting,) = sittings([replace(cache, live=replace(cache.live, vcpu_pins=wide))], shipped.host.online)
+    wide = tuple(replace(pin, cpus=pictured.host.online) for pin in cache.live.vcpu_pins)
+    (sitting,) = sittings([replace(cache, live=replace(cache.live, vcpu_pins=wide))], pictured.host.online)
     assert not sitting.pinned
     assert sitting.floating == CpuSet(range(4))
 
 
-def test_the_output_is_a_caption_and_the_figure_with_a_table(shipped: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_output_is_a_caption_and_the_figure_with_a_table(pictured: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     outputs: list[dict[str, Any]] = []
     monkeypatch.setattr("kvmnb.show.charts.figure.publish", outputs.append)
-    shipped.map()._ipython_display_()
+    pictured.map()._ipython_display_()
     caption, figure = outputs
     assert "The same as a table" in caption["text/html"]
     assert set(figure) == {MIME, "text/html", "text/plain"}
