@@ -8,7 +8,11 @@ from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.cpu import Cpu
 from kvmnb.facts.gap import Fact
 from kvmnb.facts.hypervisor import Hypervisor
+from kvmnb.facts.interrupt import Interrupt
+from kvmnb.facts.kernel import Kernel
 from kvmnb.facts.memory import NumaNode
+from kvmnb.facts.network import BridgeNetfilter, Conntrack, Nic, SoftnetCpu
+from kvmnb.facts.storage import BlockDevice, Location, Mount, device_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,22 @@ class Host(Fact):
     """All online nodes, by number."""
     isolated: CpuSet
     """CPUs that the scheduler leaves alone; ``/sys/devices/system/cpu/isolated``."""
+    kernel: Kernel
+    """The running kernel, its settings, and who else sets them."""
+    blocks: tuple[BlockDevice, ...]
+    """All block devices, by name; loop devices without a file are left out."""
+    mounts: tuple[Mount, ...]
+    """All mounts, in the kernel's order."""
+    nics: tuple[Nic, ...]
+    """All network interfaces, by name; ``/sys/class/net``."""
+    softnet: tuple[SoftnetCpu, ...]
+    """What each online CPU did with packets; ``/proc/net/softnet_stat``."""
+    bridge_netfilter: BridgeNetfilter | None
+    """Whether bridged packets pass the IP filters; None where br_netfilter is not loaded."""
+    conntrack: Conntrack | None
+    """The table of tracked connections; None where nf_conntrack is not loaded."""
+    interrupts: tuple[Interrupt, ...]
+    """The device interrupts, by number; ``/proc/interrupts``."""
     hypervisor: Hypervisor | None
     """None for a bare tree without libvirt."""
 
@@ -44,6 +64,10 @@ class Host(Fact):
     def cpu(self, number: int) -> Cpu | None:
         """The CPU of this number, if it is present."""
         return next((cpu for cpu in self.cpus if cpu.id == number), None)
+
+    def location_of(self, path: str) -> Location:
+        """What an image's path lies on: its mount and its block devices."""
+        return device_of(path, self.mounts, self.blocks)
 
     def nodes_of(self, cpus: CpuSet) -> CpuSet:
         """The nodes that these CPUs lie on."""

@@ -40,10 +40,20 @@ class Connection:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self._libvirt = import_libvirt()
+        self._opened: Any = self._open()
+
+    @property
+    def _connect(self) -> Any:
+        """The connection, opened anew where it was let go of: a form may be used after its notebook's last cell."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> Any:
         try:
-            self._connect = self._libvirt.open(uri)
+            return self._libvirt.open(self.uri)
         except self._libvirt.libvirtError as problem:
-            raise SourceError(_why_refused(uri, problem, self._libvirt)) from problem
+            raise SourceError(_why_refused(self.uri, problem, self._libvirt)) from problem
 
     def versions(self) -> Versions:
         driver: str = self._ask("asking libvirt for its driver", self._connect.getType)
@@ -121,8 +131,11 @@ class Connection:
         self._on_domain(uuid, f"pinning its {thread.value} {number} to CPUs {cpus}", calls[thread])
 
     def close(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
         try:
-            self._connect.close()
+            opened.close()
         except self._libvirt.libvirtError:
             # The daemon may be gone already; there is nothing left to let go of.
             return

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from kvmnb.core.errors import Refused
 
-# The largest file a probe reads is /proc/cpuinfo of a 512-CPU host, about 1 MiB.
-MAX_BYTES = 4 * 1024**2
+# The largest file a probe reads is /proc/interrupts of a 512-CPU host with 2000 lines, about 11 MiB.
+MAX_BYTES = 16 * 1024**2
 
 
 class Files:
@@ -28,7 +28,7 @@ class Files:
         """The file's text, without trailing white space.
 
         Raises OSError as the kernel does, and ValueError where the text is not UTF-8, holds a NUL
-        inside, or is larger than 4 MiB.
+        inside, or is larger than 16 MiB.
         """
         raw = self.read_bytes(path)
         text = raw.decode("utf-8").rstrip().rstrip("\0")
@@ -37,7 +37,7 @@ class Files:
         return text
 
     def read_bytes(self, path: str) -> bytes:
-        """The file's bytes, at most 4 MiB of them."""
+        """The file's bytes, at most 16 MiB of them."""
         descriptor = os.open(self._locate(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             raw = os.read(descriptor, 65_536)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, fields
+from typing import Any
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
+from kvmnb.machine.ethtool import ethtool_answers
 from kvmnb.machine.identity import host_uuid
 from kvmnb.machine.machine import Machine
 from kvmnb.probe.cpu import ROOT, probe_cpus
 from kvmnb.probe.domain import probe_domain
 from kvmnb.probe.hypervisor import host_identity, probe_hypervisor
+from kvmnb.probe.interrupts import probe_interrupts
+from kvmnb.probe.kernel import probe_kernel
 from kvmnb.probe.memory import probe_nodes
+from kvmnb.probe.mounts import probe_mounts
+from kvmnb.probe.network import probe_nics
+from kvmnb.probe.network_ethtool import RecordedAnswers
+from kvmnb.probe.network_stack import probe_bridge_netfilter, probe_conntrack, probe_softnet
 from kvmnb.probe.reader import Reader, seen
+from kvmnb.probe.storage import probe_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +61,30 @@ def _host(machine: Machine, domains: Sequence[Domain]) -> Host:
     uuid = host_uuid(machine, told)
     hypervisor = probe_hypervisor(machine.hypervisor, domains) if machine.hypervisor is not None else None
     if machine.files is None:
-        unseen = [
-            Gap(f"host.{name}", machine.files_gap or "not readable") for name in ("cpus", "numa_nodes", "isolated")
-        ]
-        return Host(
-            uuid=uuid,
-            arch=arch,
-            cpus=cast(tuple[()], unseen[0]),
-            numa_nodes=cast(tuple[()], unseen[1]),
-            isolated=cast(CpuSet, unseen[2]),
-            hypervisor=hypervisor,
-        )
+        reason = machine.files_gap or "not readable"
+        of_files = {field.name for field in fields(Host)} - {"uuid", "arch", "hypervisor"}
+        unseen: dict[str, Any] = {name: Gap(f"host.{name}", reason) for name in of_files}
+        return Host(uuid=uuid, arch=arch, hypervisor=hypervisor, **unseen)
     read = Reader(machine.files)
     online = read.cpus(f"{ROOT}/online", "host.cpus.online", absent=None)
-    nodes = probe_nodes(read, online if online is not None and seen(online) else _present(read))
+    known = online if online is not None and seen(online) else None
+    nodes = probe_nodes(read, known if known is not None else _present(read))
     node_of = {cpu: node.id for node in nodes if node.gap_of("cpus") is None for cpu in node.cpus}
+    blocks = probe_blocks(read)
     return Host(
         uuid=uuid,
         arch=arch,
         cpus=probe_cpus(read, node_of),
         numa_nodes=nodes,
         isolated=read.cpus(f"{ROOT}/isolated", "host.isolated", CpuSet()),
+        kernel=probe_kernel(read),
+        blocks=blocks,
+        mounts=probe_mounts(read, blocks),
+        nics=probe_nics(read, ethtool_answers if machine.kind == "live" else RecordedAnswers(read)),
+        softnet=probe_softnet(read, known),
+        bridge_netfilter=probe_bridge_netfilter(read),
+        conntrack=probe_conntrack(read),
+        interrupts=probe_interrupts(read),
         hypervisor=hypervisor,
     )
 

@@ -1,7 +1,8 @@
 """Which files of a host are kept in a recording, and what each is known to hold.
 
 A pattern's parts: ``*`` a name of a device, which stays where the kernel gave it, ``#`` a number, ``+`` words of
-the kernel, ``@`` the name of a configuration file. What fits no pattern is left out.
+the kernel, ``%`` a partition, ``~`` a control group, ``@`` the name of a configuration file. What fits no pattern
+is left out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from functools import cache
 from itertools import product
 
-from kvmnb.share.vocabulary import all_known
+from kvmnb.share.vocabulary import DEVICE, all_known
 
 PLACES: dict[str, str] = {
     # Numbers and words of the kernel.
@@ -51,7 +52,7 @@ PLACES: dict[str, str] = {
         sys/block/*/dm/{suspended,rq_based_seq_io_merge_deadline,use_blk_mq}
         sys/block/*/md/{level,raid_disks,chunk_size,array_state,sync_action,degraded,metadata_version}
         sys/block/*/loop/{offset,sizelimit,autoclear,partscan,dio}
-        sys/block/*/*/{dev,partition,size,start,ro,stat,alignment_offset}
+        sys/block/*/%/{dev,partition,size,start,ro,stat,alignment_offset}
         sys/class/net/*/{mtu,tx_queue_len,speed,duplex,carrier,carrier_changes,flags,ifindex,iflink,type,operstate}
         sys/class/net/*/{tun_flags,link_mode,dormant,gro_flush_timeout,napi_defer_hard_irqs,threaded,address}
         sys/class/net/*/{phys_port_name,addr_len,addr_assign_type,name_assign_type,dev_id,dev_port,proto_down,testing}
@@ -66,9 +67,9 @@ PLACES: dict[str, str] = {
         sys/bus/node/devices/+/cpulist
         sys/fs/cgroup/{cgroup.controllers,cgroup.subtree_control,cpuset.cpus,cpuset.mems}
         sys/fs/cgroup/{cpuset.cpus.effective,cpuset.mems.effective,cpuset.cpus.isolated,cpuset.cpus.partition}
-        sys/fs/cgroup/{+,+/*,+/*/*,+/*/*/*}/{cpuset.cpus,cpuset.mems,cpuset.cpus.effective,cpuset.mems.effective}
-        sys/fs/cgroup/{+,+/*,+/*/*,+/*/*/*}/{cpuset.cpus.partition,cpu.max,cpu.weight,cpu.stat,memory.max,memory.current}
-        sys/fs/cgroup/{+,+/*,+/*/*,+/*/*/*}/{cgroup.controllers,cgroup.procs,cgroup.threads,cgroup.type}
+        sys/fs/cgroup/{~,~/~,~/~/~,~/~/~/~}/{cpuset.cpus,cpuset.mems,cpuset.cpus.effective,cpuset.mems.effective}
+        sys/fs/cgroup/{~,~/~,~/~/~,~/~/~/~}/{cpuset.cpus.partition,cpu.max,cpu.weight,cpu.stat,memory.max,memory.current}
+        sys/fs/cgroup/{~,~/~,~/~/~,~/~/~/~}/{cgroup.controllers,cgroup.procs,cgroup.threads,cgroup.type}
         sys/hypervisor/type
         sys/power/{state,mem_sleep}
         proc/{meminfo,vmstat,stat,diskstats,loadavg,uptime,softirqs,misc,filesystems,buddyinfo,interrupts,devices}
@@ -79,7 +80,8 @@ PLACES: dict[str, str] = {
         proc/sys/{fs,vm,kernel}/+
         proc/sys/kernel/{yama,keys,numa_balancing}/+
         proc/sys/net/{core,bridge,netfilter,unix}/+
-        proc/sys/net/{ipv4,ipv6}/{+,netfilter/+,neigh/*/+,conf/*/+}
+        proc/sys/net/{ipv4,ipv6}/{conf,neigh}/{all,default,*}/+
+        proc/sys/net/{ipv4,ipv6}/{+,netfilter/+}
         proc/net/netfilter/nf_log
         etc/{debian_version,os-release,redhat-release,fedora-release,centos-release,SuSE-release,alpine-release}
         usr/lib/os-release
@@ -127,7 +129,7 @@ PLACES: dict[str, str] = {
         sys/class/net/*/device/{driver,iommu_group,physfn,subsystem,+} sys/class/net/*/device/driver/module
         sys/bus/pci/devices/* sys/bus/pci/devices/*/{driver,iommu_group,physfn,+}
         sys/block/*/{device,bdi,subsystem} sys/block/*/device/{driver,subsystem,device}
-        sys/block/*/{holders,slaves}/* sys/block/*/*/holders/* sys/class/net/*/{brif,lower,upper}/*
+        sys/block/*/{holders,slaves}/* sys/block/*/%/holders/* sys/class/net/*/{brif,lower,upper}/*
         sys/class/net/*/{lower,upper}_* dev/disk/+/* dev/mapper/* dev/*/* dev/*
     """,
     "boot_id": "proc/sys/kernel/random/boot_id",
@@ -141,11 +143,14 @@ PLACES: dict[str, str] = {
     """,
     # Folders whose names may be listed.
     "listing": """
-        sys/block/*/{holders,slaves,mq}/* sys/block/*/*/holders/* sys/class/net/*/brif/* sys/class/net/*/{lower,upper}_*
+        sys/block/*/{holders,slaves,mq}/* sys/block/*/%/holders/* sys/class/net/*/brif/* sys/class/net/*/{lower,upper}_*
         sys/bus/pci/devices/*/{net,msi_irqs}/* sys/class/net/*/device/msi_irqs/# sys/class/net/*/device/net/*
         sys/devices/*/msi_irqs/# sys/class/net/*/queues/+
     """,
 }
+
+
+_WILD = frozenset("*+#@%~")
 
 
 def kind_of(path: str) -> str | None:
@@ -175,15 +180,17 @@ def part_kind(parts: tuple[str, ...]) -> str:
         for _, pattern in patterns:
             wanted = pattern[: len(parts)]
             if all(_fits(part, one) for part, one in zip(parts, wanted, strict=True)):
-                if wanted[-1] not in ("*", "+", "#", "@"):
-                    return "literal"
+                if wanted[-1] not in _WILD:
+                    return "literal" if wanted[-1] == parts[-1] else wanted[-1]
                 found = found or wanted[-1]
     return found
 
 
 def _fits(part: str, wanted: str) -> bool:
-    if wanted == "*":
+    if wanted in ("*", "~"):
         return True
+    if wanted == "%":
+        return DEVICE.fullmatch(part) is not None
     if wanted == "#":
         return part.isdecimal() and part.isascii()
     if wanted == "+":
@@ -206,7 +213,7 @@ def _patterns() -> dict[int, tuple[tuple[str, tuple[str, ...]], ...]]:
                 parts = tuple(pattern.split("/"))
                 found.setdefault(len(parts), []).append((kind, parts))
     return {
-        length: tuple(sorted(patterns, key=lambda one: sum(part in ("*", "+", "@") for part in one[1])))
+        length: tuple(sorted(patterns, key=lambda one: sum(part in _WILD for part in one[1])))
         for length, patterns in found.items()
     }
 

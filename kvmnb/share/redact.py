@@ -131,8 +131,10 @@ class _Redaction:
         return "/".join(done)
 
     def _part(self, part: str, kind: str, path: str) -> str:
-        if kind in ("+", "#", "~") or kind == part:
+        if kind in ("+", "#", "%") or kind == part:
             return part
+        if kind == "~":
+            return self.scrub.group(part, path)
         if kind == "literal" or (kind == "" and all_known(part)):
             return part
         if kind == "@":

@@ -29,6 +29,13 @@ _PROGRAM = re.compile(
     r"|OVMF(?:_(?:CODE|VARS)(?:_4M)?(?:\.(?:ms|secboot|snakeoil))?)?\.fd|AAVMF_(?:CODE|VARS)\.(?:ms\.)?fd|bios(?:-256k)?\.bin"
     r"|edk2-[a-z0-9_-]{3,30}\.fd|QEMU_EFI(?:-silent)?(?:-pflash)?\.(?:fd|raw)|efi-[a-z0-9]{1,12}\.rom|(?:vmlinuz|initrd\.img|initramfs)"
 )
+_CONTROL_FILE = re.compile(
+    r"(?:cgroup|cpuset|cpu|cpuacct|memory|io|blkio|pids|hugetlb|rdma|misc|devices|freezer|net_cls|net_prio|perf_event|irq|debug)"
+    r"\.[\w.]+|tasks|notify_on_release|release_agent"
+)
+_GROUPS = frozenset(
+    "machine.slice system.slice user.slice init.scope machine unified systemd cpuset cpu cpuacct memory emulator libvirt".split()
+) | frozenset(f"vcpu{number}" for number in range(512))
 
 
 class Scrub:
@@ -69,6 +76,17 @@ class Scrub:
         """A device mapper's name: the volume group and the volume apart, as their paths have them."""
         parts = re.split(r"(?<!-)-(?!-)", text)
         return "-".join(self.part(part.replace("--", "-"), field) for part in parts)
+
+    def group(self, text: str, field: str) -> str:
+        """A control group's name, or that of a file in its folder; a group's ending stays."""
+        if _CONTROL_FILE.fullmatch(text) and all_known(text):
+            return text
+        if text in _GROUPS:
+            return text
+        stem, dot, ending = text.rpartition(".")
+        if dot and ending in ("slice", "scope", "service", "libvirt-qemu", "partition"):
+            return f"{self.made.name(stem, field)}.{ending}"
+        return self.name(text, field)
 
     def path(self, text: str, field: str) -> str:
         """An absolute path: known folders and programs stay, each other part becomes a pseudonym.

@@ -30,7 +30,7 @@ CPUS = (
     "<cpu mode='host-passthrough'/>",
     "",
     "<cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model></cpu>",
-    "<cpu mode='custom'>\n    <model>Penryn</model>\n    <vendor>Intel</vendor>\n    <feature policy='require' name='x2apic'/>\n  </cpu>",
+    "<cpu mode='custom'><model>Penryn</model><vendor>Intel</vendor><feature policy='require' name='aes'/></cpu>",
 )
 
 
@@ -45,7 +45,7 @@ def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tup
             cpu,
             frequency=replace(
                 cpu.frequency,
-                governor=turned.get(f"{_policy(cpu.frequency.policy)}/scaling_governor", cpu.frequency.governor),
+                governor=turned.get(f"{_policy(cpu.frequency.policy)}/scaling_governor") or cpu.frequency.governor,
                 epp=turned.get(f"{_policy(cpu.frequency.policy)}/energy_performance_preference", cpu.frequency.epp),
                 scaling_max_khz=int(
                     turned.get(f"{_policy(cpu.frequency.policy)}/scaling_max_freq") or cpu.frequency.scaling_max_khz

@@ -17,6 +17,11 @@ _WANTED = re.compile(
     r"(?:^|/)(?:sys/(?:devices/(?:system/(?:cpu|node)|cpu_\w+)|kernel/mm|fs/cgroup)"
     r"|proc/(?:meminfo|mounts|cpuinfo|self/(?:cpuset|status|cgroup))|dev/cpuset)(?:/|$)"
 )
+_UNWANTED = re.compile(
+    r"/(?:power|thermal_throttle|acpi_cppc|microcode|stats|firmware_node|subsystem|memory\d+|node\d+/cpu\d+"
+    r"|cpu\d+/node\d+|crash_notes\w*|cpuidle/state\d+/(?!name|latency|disable)\w+"
+    r"|cache/index\d+/(?!level|type|size|shared)\w+)(?:/|$)"
+)
 
 Sets = frozenset[frozenset[int]]
 
@@ -29,7 +34,7 @@ def unpack(archive: Path, into: Path) -> Path:
             target.mkdir(parents=True)
             packed.extractall(target, filter=_safe)
             return into
-        packed.extractall(into, members=[m for m in packed if _WANTED.search(m.name)], filter=_safe)
+        packed.extractall(into, members=[one for one in packed if _wanted(one.name)], filter=_safe)
     tops = sorted(
         path.parent for path in into.glob("**/sys") if path.is_dir() and len(path.relative_to(into).parts) < 4
     )
@@ -37,6 +42,10 @@ def unpack(archive: Path, into: Path) -> Path:
         return tops[0]
     (into / "proc").mkdir(exist_ok=True)
     return into
+
+
+def _wanted(name: str) -> bool:
+    return bool(_WANTED.search(name)) and not _UNWANTED.search(name)
 
 
 def _safe(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:

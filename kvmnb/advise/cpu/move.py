@@ -13,6 +13,8 @@ from kvmnb.facts.domain import Domain
 from kvmnb.place.placement import GuestPlace
 from kvmnb.tunable.tunable import Want
 
+CHOOSE = "Choose CPUs that are online and that no other guest has, then:"
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -26,8 +28,11 @@ class Move:
     wants: tuple[Want, ...]
     bindings: tuple[Want, ...]
     in_the_way: tuple[str, ...]
+    """The names of guests."""
     later: tuple[Want, ...]
+    """The pins to set once they have left."""
     reason: str
+    """Why here, or why not; in the placement's words."""
 
     @property
     def all_wants(self) -> tuple[Want, ...]:
@@ -52,10 +57,7 @@ class Move:
             names = ", ".join(repr(name) for name in self.in_the_way)
             commands = dict.fromkeys(want.tunable.command(want.value) for want in self.later)
             return (f"First follow the findings of {names}, who must leave these CPUs. Then:", *commands)
-        return otherwise or (
-            "Choose CPUs that are online and that no other guest has, then:",
-            *pins_by_hand(self.domain),
-        )
+        return otherwise or (CHOOSE, *pins_by_hand(self.domain))
 
 
 def pins_alone(domain: Domain, wants: tuple[Want, ...], reason: str) -> Move:
@@ -64,7 +66,10 @@ def pins_alone(domain: Domain, wants: tuple[Want, ...], reason: str) -> Move:
 
 
 def move_of(domain: Domain, view: View, here: Ground, *, bind: bool = False) -> Move:
-    """The move of a guest that is meant to have CPUs of its own; ``bind`` binds its memory even if it keeps its nodes."""
+    """The move of a guest that is meant to have CPUs of its own.
+
+    Its memory is bound where it comes to other nodes, with ``bind`` in any case.
+    """
     place = view.placement.guests[domain.uuid]
     if not place.vcpus or not own_cpus_meant(domain, view):
         return Move(domain, (), (), (), (), place.reason)
@@ -90,7 +95,7 @@ def stays_beside(domain: Domain, other: Domain, view: View) -> tuple[str, ...]:
     """What a person does where a guest and another one are on the same cores and this one does not move."""
     if view.placement.guests[other.uuid].vcpus and view.placement.guests[domain.uuid].vcpus:
         return (f"This guest can stay; follow the same rule's finding of {other.name!r}, which is to move.",)
-    return ("Choose CPUs that are online and that no other guest has, then:", *pins_by_hand(domain))
+    return (CHOOSE, *pins_by_hand(domain))
 
 
 def in_the_way(domain: Domain, place: GuestPlace, here: Ground) -> tuple[str, ...]:

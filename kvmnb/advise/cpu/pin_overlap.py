@@ -80,7 +80,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         )
     for other, cpus in _in_pools(domain, here):
         yield Seen(
-            saw=f"CPUs {cpus}, each the only one of a vCPU here, are also in the pool of guest {other.name!r} (cputune/vcpupin)",
+            saw=f"CPUs {cpus}, each the only one of a vCPU, are also in the pool of guest {other.name!r} (cputune/vcpupin)",
             severity=Severity.LOW,
             safety=Safety.MANUAL,
             by_hand=(f"Take CPUs {cpus} out of that guest's pool:", pins_by_hand(other)[0]),
@@ -104,7 +104,11 @@ def _of_itself(domain: Domain, pinned_layers: Layers, view: View, here: Ground) 
         problems.append((Severity.LOW, f"{text} (cputune/vcpupin)"))
     if not problems:
         return
-    extra = tuple(want for want in removals if want not in move.wants) if move.wants else ()
+    extra = removals if move.wants and problems[:-1] else ()
+    mask = domain.inactive.vcpu_cpus if domain.inactive is not None else None
+    if move.wants and mask is not None and not mask.issubset(here.online):
+        # With a pin for every thread the default mask has no use.
+        extra += (Want(xml(domain, "vcpu/@cpuset"), None),)
     yield Seen(
         saw="; ".join(text for _, text in problems),
         severity=min((severity for severity, _ in problems), key=lambda one: one.rank),

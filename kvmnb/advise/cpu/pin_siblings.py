@@ -86,7 +86,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             by_hand=move.by_hand((SHARE_KNOWINGLY, *pins_by_hand(domain))),
             note=f"chosen: {move.reason}" if move.wants else move.reason,
         )
-    for other, sentences in _with_others(domain, here).items():
+    for other, sentences in _with_others(domain, here):
         yield _beside(domain, other, sentences, view, here, grave)
 
 
@@ -135,17 +135,17 @@ def _with_itself(domain: Domain, here: Ground) -> list[str]:
     )
 
 
-def _with_others(domain: Domain, here: Ground) -> dict[Domain, list[str]]:
+def _with_others(domain: Domain, here: Ground) -> list[tuple[Domain, list[str]]]:
     """Sentences about cores that the guest shares with others, by the other guest."""
-    found: dict[str, tuple[Domain, list[str]]] = {}
+    found: dict[tuple[str, str], tuple[Domain, list[str]]] = {}
     for one in here.pins_of.get((domain.uuid, domain.name), ()):
         # Two vCPUs on the very same CPU are the business of cpu.pin.overlap.
         for other in holders(domain, here.threads.get(one.cpu, CpuSet()) - CpuSet.of(one.cpu), here):
-            found.setdefault(other.domain.uuid + other.domain.name, (other.domain, []))[1].append(
+            found.setdefault((other.domain.uuid, other.domain.name), (other.domain, []))[1].append(
                 f"vCPU {one.vcpu} on CPU {one.cpu} and vCPU {other.vcpu} of guest {other.domain.name!r} "
                 f"on CPU {other.cpu} share a core"
             )
-    return dict(found.values())
+    return list(found.values())
 
 
 def _in_short(sentences: list[str]) -> list[str]:

@@ -83,7 +83,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         ),
         note=None
         if wants
-        else "its cells are bound one by one, it exists only while it runs, or others must move first",
+        else "a person decides: its cells are bound one by one, or it cannot be edited, or others must move first",
     )
 
 
