@@ -154,6 +154,10 @@ class Here:
             housekeeping = None
         return HostMap(self.host, self.domains, housekeeping)
 
+    def guests(self) -> tuple[Domain, ...] | Nothing:
+        """All guests, by name; where there is none, a sentence that says so."""
+        return self.domains or _no_guest(self.machine)
+
     def guest(self, name: str | None = None) -> Domain | Nothing:
         """The guest of this name; without one, the running guest with the worst finding, else the first there is."""
         if name is not None:

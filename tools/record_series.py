@@ -2,7 +2,7 @@
 
 Run as root, with libvirt and QEMU installed, on a machine of at least two CPUs that has nothing else to do::
 
-    python -m tools.record_series --seconds 120
+    python -m tools.record_series --seconds 30
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ WORK = (
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Record the series that the demo host plays.")
-    parser.add_argument("--seconds", type=int, default=120, help="how many are kept")
-    parser.add_argument("--watch", type=int, default=120, help="how many are watched to find the quietest stretch")
+    parser.add_argument("--seconds", type=int, default=30, help="how many are kept")
+    parser.add_argument("--watch", type=int, default=60, help="how many are watched to find the quietest stretch")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     with ExitStack() as stack:

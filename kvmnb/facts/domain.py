@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.device import Devices
 from kvmnb.facts.gap import Fact
+from kvmnb.facts.ownership import DomainOwner
+from kvmnb.facts.running import Running
+from kvmnb.facts.tuning import Tuning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,10 @@ class NumaCell(Fact):
     """The vCPUs of the cell; ``@cpus``, empty where absent."""
     memory_bytes: int
     """``@memory`` in ``@unit`` (KiB where absent), in bytes."""
+    access: str | None
+    """``@memAccess``: ``shared`` or ``private``; None: as ``memoryBacking``."""
+    distances: tuple[tuple[int, int], ...]
+    """Cell and distance of each ``distances/sibling``; empty: 10 within a cell, 20 between two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,20 @@ class CpuModel(Fact):
     """None where the element is absent; libvirt then gives each vCPU its own socket."""
     cells: tuple[NumaCell, ...]
     """The guest NUMA cells; empty where there are none."""
+    check: str | None
+    """How libvirt compares the model with the host: ``none``, ``partial``, ``full``; None: by the mode."""
+    cache_mode: str | None
+    """``cache/@mode``: ``emulate``, ``passthrough``, ``disable``; None: by the CPU mode."""
+    cache_level: int | None
+    """``cache/@level``, 1 to 3; None: all levels."""
+    address_mode: str | None
+    """``maxphysaddr/@mode``: ``passthrough`` or ``emulate``; None: by the CPU mode."""
+    address_bits: int | None
+    """``maxphysaddr/@bits``, of ``emulate``; ``@limit`` is not read."""
+
+    def feature(self, name: str) -> str | None:
+        """The policy that the XML names for a CPU feature; None where it does not name it."""
+        return next((policy for known, policy in self.features if known == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +137,8 @@ class MemoryBacking(Fact):
     """The sizes asked for; empty means the host's default size."""
     locked: bool
     """Whether ``locked`` is there."""
+    page_cells: tuple[tuple[int, CpuSet], ...]
+    """The size in bytes and the guest cells of each ``page`` that has a ``@nodeset``; all cells without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +181,10 @@ class Configuration(Fact):
     """None where absent: memory comes from wherever a thread first touches it."""
     memory_backing: MemoryBacking
     """What its memory is made of."""
+    devices: Devices
+    """Its devices."""
+    tuning: Tuning
+    """Its limits, weights and features."""
 
     def pin_of(self, vcpu: int) -> CpuSet | None:
         """Where this vCPU may run: its pin, else the default set; None means all CPUs."""
@@ -180,6 +208,28 @@ class Configuration(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class State(Fact):
+    """What libvirt keeps of a domain beside its XML."""
+
+    name: str
+    """``running``, ``blocked``, ``paused``, ``shutdown`` (going down), ``shutoff``, ``crashed``, ``pmsuspended``,
+    ``nostate``; libvirt's constants."""
+    reason: str | None
+    """Why it is paused: ``user``, ``ioerror``, ``watchdog``, ``migration``, ...; None for other states and where
+    libvirt names none."""
+    autostart: bool
+    """Whether it starts with the host."""
+    managed_save: bool
+    """Whether its next start goes on from a saved image, with the XML that is kept in that image."""
+    snapshots: int
+    """How many snapshots libvirt knows."""
+    job: str | None
+    """What is being done to it: ``migration_out``, ``backup``, ``snapshot``, ...; None: nothing."""
+    updated: bool
+    """Whether what runs was changed since its start (``virDomainIsUpdated``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Domain(Fact):
     """One domain that libvirt knows."""
 
@@ -195,6 +245,14 @@ class Domain(Fact):
     """What its next start reads; None for a transient domain."""
     live: Configuration | None
     """What runs; None while it is shut off."""
+    state: State | None = None
+    """What libvirt keeps beside its XML; None for a domain that was given as a file."""
+    running_state: Running | None = None
+    """Its process and threads on this host; None while it is shut off."""
+    owners: tuple[DomainOwner, ...] = ()
+    """The programs that manage it, as its XML tells; they may undo what is changed here."""
+    cluster: DomainOwner | None = None
+    """The cluster of this host that manages it; None where none does."""
 
     @property
     def wanted(self) -> Configuration:

@@ -51,6 +51,27 @@ def pack(folder: Path, archive: Path) -> None:
                     tar.addfile(member, content)
 
 
+class Unpacked:
+    """A recording unpacked into a private folder, which goes with this object or at ``remove``."""
+
+    def __init__(self, archive: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="kvmnb-recording-")
+        try:
+            self.recording = unpack(archive, Path(self._folder.name))
+        except BaseException:
+            self.remove()
+            raise
+
+    def remove(self) -> None:
+        """Remove the folder; a second call does nothing."""
+        self._folder.cleanup()
+
+
+def open_archive(archive: Path) -> Unpacked:
+    """Unpack a recording's archive into a private folder; SourceError where it is none."""
+    return Unpacked(archive)
+
+
 def unpack(archive: Path, into: Path) -> Path:
     """Unpack a recording into the folder ``into``, which must be empty; the folder of the recording in it.
 
@@ -70,18 +91,6 @@ def unpack(archive: Path, into: Path) -> Path:
             raise
         raise SourceError(f"{archive} cannot be read as an archive of a recording: {problem}") from problem
     return _recording_in(archive, into)
-
-
-def opened(archive: Path) -> tempfile.TemporaryDirectory[str]:
-    """A private folder that holds the unpacked archive, below ``host``; removed with the object."""
-    folder = tempfile.TemporaryDirectory(prefix="kvmnb-recording-")
-    try:
-        (Path(folder.name) / "host").mkdir(mode=0o700)
-        unpack(archive, Path(folder.name) / "host")
-    except BaseException:
-        folder.cleanup()
-        raise
-    return folder
 
 
 def _unpack(archive: Path, into: Path) -> None:

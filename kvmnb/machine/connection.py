@@ -5,13 +5,15 @@ The only module that imports libvirt-python, and only when a connection is opene
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, SourceError
-from kvmnb.machine.hypervisor import DomainRecord, Layer, Pins, Thread, Versions
+from kvmnb.machine.agent import Agents
+from kvmnb.machine.domain_states import DomainStates
+from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
 
 T = TypeVar("T")
 
@@ -76,23 +78,29 @@ class Connection:
         return text
 
     def domains(self) -> tuple[DomainRecord, ...]:
+        flag = self._libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT
         listed = self._ask("listing the domains", self._connect.listAllDomains)
+        kept = self._ask("listing the persistent domains", lambda: self._connect.listAllDomains(flag))
+        persistent = {domain.UUID() for domain in kept}
         records = []
         for domain in listed:
-            try:
-                records.append(
-                    DomainRecord(
-                        uuid=domain.UUIDString(),
-                        name=domain.name(),
-                        running=bool(domain.isActive()),
-                        persistent=bool(domain.isPersistent()),
-                    )
+            # The number came with the listing: -1 for a domain that is shut off, and only a persistent one can be.
+            running = domain.ID() >= 0
+            records.append(
+                DomainRecord(
+                    uuid=domain.UUIDString(),
+                    name=domain.name(),
+                    running=running,
+                    persistent=domain.UUID() in persistent or not running,
                 )
-            except self._libvirt.libvirtError as problem:
-                # A domain may end between the listing and the question; then it is simply not there.
-                if problem.get_error_code() != self._libvirt.VIR_ERR_NO_DOMAIN:
-                    raise KvmnbError(f"listing the domains of {self.uri}: {problem}") from problem
+            )
         return tuple(sorted(records, key=lambda record: record.name))
+
+    def states(self) -> Mapping[str, DomainState]:
+        return DomainStates(self._libvirt, self._connect).read(self._ask)
+
+    def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
+        return self._agents.ask(uuid, seconds)
 
     def xml(self, uuid: str, layer: Layer) -> str:
         flags = self._libvirt.VIR_DOMAIN_XML_INACTIVE if layer is Layer.PERSISTENT else 0
@@ -139,6 +147,10 @@ class Connection:
         except self._libvirt.libvirtError:
             # The daemon may be gone already; there is nothing left to let go of.
             return
+
+    @cached_property
+    def _agents(self) -> Agents:
+        return Agents(self._libvirt, self.uri)
 
     @cached_property
     def _cpu_count(self) -> int:

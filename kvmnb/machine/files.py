@@ -7,8 +7,9 @@ recorded one; a link that leads out of a recorded tree is never followed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kvmnb.core.errors import Refused
 
@@ -83,6 +84,17 @@ class Files:
             os.write(descriptor, value.encode())
         finally:
             os.close(descriptor)
+
+    def ethtool(self, names: Sequence[str]) -> Mapping[str, Any] | None:
+        """What the kernel answers of these NICs as ``ethtool`` asks; None where no running kernel is behind the tree."""
+        if self._prefix:
+            return None
+        from kvmnb.machine.ethtool import ethtool_answers
+
+        return ethtool_answers(names)
+
+    def close(self) -> None:
+        """Let go of what the tree is read through."""
 
     def _locate(self, path: str) -> str:
         if path.startswith("/") or "\0" in path or ".." in path.split("/"):

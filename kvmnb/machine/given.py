@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import DomainGone, NotAnswered, Refused, XmlError
 from kvmnb.core.xml import Document
-from kvmnb.machine.hypervisor import DomainRecord, Hypervisor, Layer, Pins, Thread, Versions
+from kvmnb.machine.hypervisor import DomainRecord, DomainState, Hypervisor, Layer, Pins, Thread, Versions
 
 # For texts without a UUID of their own; any fixed namespace serves.
 _NAMESPACE = uuids.UUID("6b766d6e-6200-4000-8000-000000000000")
@@ -47,6 +47,12 @@ class GivenDomains:
 
     def domains(self) -> tuple[DomainRecord, ...]:
         return tuple(self._records)
+
+    def states(self) -> Mapping[str, DomainState]:
+        raise NotAnswered("libvirt keeps no state of a domain that was given as a file")
+
+    def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
+        raise NotAnswered("a domain given as a file does not run")
 
     def xml(self, uuid: str, layer: Layer) -> str:
         if uuid not in self._texts:

@@ -27,6 +27,27 @@ class DomainRecord:
     persistent: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainState:
+    """What libvirt keeps of a domain beside its XML.
+
+    A field that this source did not tell is None and stands in ``untold`` with the reason.
+    """
+
+    name: str | None
+    """``running``, ``paused``, ``shutoff``, ...: libvirt's constant without its prefix, in small letters."""
+    reason: str | None
+    """Why it is paused: ``user``, ``ioerror``, ``watchdog``, ...; None for other states."""
+    autostart: bool | None
+    managed_save: bool | None
+    snapshots: int | None
+    job: str | None
+    """``migration_out``, ``backup``, ...; None: nothing is being done to it."""
+    updated: bool | None
+    untold: Mapping[str, str]
+    """Field name to reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Versions:
     """The versions of libvirt's daemon and of the hypervisor it drives; None where it is not told."""
@@ -76,6 +97,17 @@ class Hypervisor(Protocol):
 
     def domains(self) -> tuple[DomainRecord, ...]:
         """All domains, running or not, by name."""
+        ...
+
+    def states(self) -> Mapping[str, DomainState]:
+        """The state of all domains by UUID; a domain whose state is not known is left out."""
+        ...
+
+    def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
+        """What the agent in a guest tells of its system, under libvirt's names; asks only when called.
+
+        NotAnswered where no agent answers within ``seconds``, or where this source asks none.
+        """
         ...
 
     def xml(self, uuid: str, layer: Layer) -> str:

@@ -44,9 +44,11 @@ class Machine:
         return self.files
 
     def close(self) -> None:
-        """Let go of the hypervisor's connection."""
+        """Let go of the hypervisor's connection, and of what the files are read through."""
         if self.hypervisor is not None:
             self.hypervisor.close()
+        if self.files is not None:
+            self.files.close()
 
 
 def state_folder() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ class Qemu:
     start_ticks: int
     uuid: str
     name: str
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,45 @@ class QemuThread:
     allowed: CpuSet
 
 
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The processes of a host that run guests."""
+
+    qemus: tuple[Qemu, ...]
+    vhosts: Mapping[int, tuple[int, ...]]
+    """The kernel's vhost threads that are processes of their own (Linux before 6.4), by the QEMU they work for."""
+
+
 def qemu_processes(files: Files) -> Iterator[Qemu]:
     """Every QEMU process that says which guest it runs (``-uuid`` and ``-name guest=`` in its arguments).
 
     A process that ends meanwhile, or whose arguments this user may not read, is left out.
     """
+    return iter(guest_processes(files).qemus)
+
+
+def guest_processes(files: Files) -> Processes:
+    """The QEMU processes and the vhost threads beside them, from one look at all processes."""
+    named: dict[str, str] = {}
     for pid in files.names("proc"):
-        if not pid.isdecimal():
+        if pid.isdecimal():
+            try:
+                named[pid] = files.read(f"proc/{pid}/comm")
+            except (OSError, ValueError):
+                continue
+    vhosts: dict[int, tuple[int, ...]] = {}
+    for pid, name in named.items():
+        if found := re.fullmatch(r"vhost-(\d{1,10})", name):
+            vhosts[int(found[1])] = (*vhosts.get(int(found[1]), ()), int(pid))
+    return Processes(tuple(_qemus(files, named)), vhosts)
+
+
+def _qemus(files: Files, named: Mapping[str, str]) -> Iterator[Qemu]:
+    for pid, comm in named.items():
+        # The name is cut at 15 characters, so "qemu-system-x86_64" reads "qemu-system-x86".
+        if not comm.startswith(("qemu", "kvm")):
             continue
         try:
-            # The name is cut at 15 characters, so "qemu-system-x86_64" reads "qemu-system-x86".
-            if not files.read(f"proc/{pid}/comm").startswith(("qemu", "kvm")):
-                continue
             arguments = files.read_bytes(f"proc/{pid}/cmdline").decode(errors="replace").split("\0")
             start_ticks = int(files.read(f"proc/{pid}/stat").rpartition(")")[2].split()[19])
         except (OSError, ValueError, IndexError):
@@ -57,7 +85,7 @@ def qemu_processes(files: Files) -> Iterator[Qemu]:
         # libvirt doubles a comma inside a name, since a comma divides QEMU's options.
         name = re.match(r"guest=((?:[^,]|,,)*)", after.get("-name", ""))
         if uuid and name:
-            yield Qemu(int(pid), start_ticks, uuid.lower(), name[1].replace(",,", ","))
+            yield Qemu(int(pid), start_ticks, uuid.lower(), name[1].replace(",,", ","), tuple(arguments))
 
 
 def threads(files: Files, process: Qemu) -> tuple[QemuThread, ...]:

@@ -10,19 +10,32 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
+from typing import Any
 
 from kvmnb.core import codec
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, Refused, SourceError
 from kvmnb.core.xml import Document, edit
 from kvmnb.core.xml import Path as XmlPath
-from kvmnb.machine.hypervisor import DomainRecord, Layer, Pins, Thread, Versions
+from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
 from kvmnb.machine.judge import judge_domain
 from kvmnb.machine.domain_shape import DOMAIN
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _FILE_OF = {Layer.PERSISTENT: "inactive.xml", Layer.LIVE: "live.xml"}
+# A field of DomainState, its key in state.json, and what stands there.
+_STATE_FIELDS: tuple[tuple[str, str, tuple[type, ...]], ...] = (
+    ("name", "state", (str,)),
+    ("reason", "reason", (str, NoneType)),
+    ("autostart", "autostart", (bool,)),
+    ("managed_save", "managed_save", (bool,)),
+    ("snapshots", "snapshots", (int,)),
+    ("job", "job", (str, NoneType)),
+    ("updated", "updated", (bool,)),
+)
 
 
 class RecordedHypervisor:
@@ -72,6 +85,12 @@ class RecordedHypervisor:
                 records.append(DomainRecord(uuid, name, running, persistent))
         return tuple(sorted(records, key=lambda record: record.name))
 
+    def states(self) -> Mapping[str, DomainState]:
+        return {record.uuid: self._state(record.uuid) for record in self.domains()}
+
+    def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
+        raise NotAnswered("a recording has no guest agent to ask")
+
     def xml(self, uuid: str, layer: Layer) -> str:
         self._known(uuid)
         path = f"domains/{uuid}/{_FILE_OF[layer]}"
@@ -113,6 +132,17 @@ class RecordedHypervisor:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _state(self, uuid: str) -> DomainState:
+        """What ``state.json`` holds; other keys are left alone, since later versions may record more."""
+        path = self._folder / "domains" / uuid / "state.json"
+        text = self._text(f"domains/{uuid}/state.json") if path.is_file() else "{}"
+        told = codec.from_json(text, dict[str, Any], str(path))
+        untold = {
+            name: "not recorded" for name, key, kind in _STATE_FIELDS if not isinstance(told.get(key, ...), kind)
+        }
+        found = {name: None if name in untold else told[key] for name, key, _ in _STATE_FIELDS}
+        return DomainState(**found, untold=untold)
 
     def _online(self) -> CpuSet:
         root = Document.parse(self.capabilities()).root

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, SourceError
+from kvmnb.machine.archive import open_archive
 from kvmnb.machine.connection import Connection
 from kvmnb.machine.files import Files, ReadOnlyFiles
 from kvmnb.machine.machine import Kind, Machine, state_folder
 from kvmnb.machine.proof import why_not_this_host
+from kvmnb.machine.recorded_files import RecordedFiles
 from kvmnb.machine.recording import RecordedHypervisor, ScratchHypervisor
 from kvmnb.machine.scratch_files import ScratchFiles
 
@@ -44,11 +46,15 @@ def live(uri: str | None = None) -> Machine:
 
 
 def recorded(folder: str | Path) -> Machine:
-    """A recorded host, which refuses every write."""
-    root = Path(folder)
+    """A recorded host, from its folder or its archive, which refuses every write."""
+    given = root = Path(folder)
+    unpacked = None
+    if given.is_file():
+        unpacked = open_archive(given)
+        root = unpacked.recording
     cover = _cover(root)
-    hypervisor = RecordedHypervisor(root / "libvirt", str(root))
-    return Machine("recorded", cover.title, str(root), hypervisor, ReadOnlyFiles(root))
+    hypervisor = RecordedHypervisor(root / "libvirt", str(given))
+    return Machine("recorded", cover.title, str(given), hypervisor, RecordedFiles(root, unpacked))
 
 
 def scratch(folder: str | Path, into: str | Path | None = None) -> Machine:

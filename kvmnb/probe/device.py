@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from kvmnb.facts.device import (
@@ -13,6 +14,7 @@ from kvmnb.facts.device import (
     Filesystem,
     Hostdev,
     Interface,
+    Iommu,
     MemoryDevice,
     Other,
 )
@@ -24,30 +26,38 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Fact)
 
-_COUNTED = ("input", "graphics", "video", "sound", "watchdog", "iommu", "rng", "tpm", "panic", "vsock", "redirdev")
-
 
 def read_devices(root: _Element, fact: str) -> Devices:
     """All devices of one configuration."""
+    by_tag: dict[str, list[_Element]] = {}
     devices = root.find("devices")
-    balloon = None if devices is None else devices.find("memballoon")
+    others: list[_Element] = []
+    for element in () if devices is None else devices.iterchildren("*"):
+        by_tag.setdefault(str(element.tag), []).append(element)
+        if element.tag not in _OWN_FACT:
+            others.append(element)
+    balloons, iommus = by_tag.get("memballoon"), by_tag.get("iommu")
     return Devices(
-        disks=_all(Disk, devices, "disk", fact),
-        controllers=_all(Controller, devices, "controller", fact),
-        interfaces=_all(Interface, devices, "interface", fact),
-        channels=_all(Channel, devices, "channel", fact),
-        hostdevs=_all(Hostdev, devices, "hostdev", fact),
-        memory=_all(MemoryDevice, devices, "memory", fact),
-        filesystems=_all(Filesystem, devices, "filesystem", fact),
-        balloon=None if balloon is None else read_element(Balloon, balloon, f"{fact}.balloon"),
+        disks=_all(Disk, by_tag.get("disk", ()), f"{fact}.disks"),
+        controllers=_all(Controller, by_tag.get("controller", ()), f"{fact}.controllers"),
+        interfaces=_all(Interface, by_tag.get("interface", ()), f"{fact}.interfaces"),
+        channels=_all(Channel, by_tag.get("channel", ()), f"{fact}.channels"),
+        hostdevs=_all(Hostdev, by_tag.get("hostdev", ()), f"{fact}.hostdevs"),
+        memory=_all(MemoryDevice, by_tag.get("memory", ()), f"{fact}.memory"),
+        filesystems=_all(Filesystem, by_tag.get("filesystem", ()), f"{fact}.filesystems"),
+        iommu=read_element(Iommu, iommus[0], f"{fact}.iommu") if iommus else None,
+        balloon=read_element(Balloon, balloons[0], f"{fact}.balloon") if balloons else None,
         others=tuple(
             read_element(Other, element, f"{fact}.others[{position}]", kind=str(element.tag))
-            for position, element in enumerate(() if devices is None else devices)
-            if element.tag in _COUNTED
+            for position, element in enumerate(others)
         ),
     )
 
 
-def _all(kind: type[F], devices: _Element | None, name: str, fact: str) -> tuple[F, ...]:
-    found = [] if devices is None else devices.findall(name)
-    return tuple(read_element(kind, one, f"{fact}.{name}[{position}]") for position, one in enumerate(found))
+_OWN_FACT = frozenset(
+    "emulator disk controller interface channel hostdev memory filesystem iommu memballoon".split()  # noqa: SIM905
+)
+
+
+def _all(kind: type[F], elements: Sequence[_Element], fact: str) -> tuple[F, ...]:
+    return tuple(read_element(kind, one, f"{fact}[{position}]") for position, one in enumerate(elements))

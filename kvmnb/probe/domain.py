@@ -22,6 +22,8 @@ from kvmnb.facts.domain import (
 )
 from kvmnb.facts.gap import Gap
 from kvmnb.machine.hypervisor import DomainRecord, Hypervisor, Layer
+from kvmnb.probe.device import read_devices
+from kvmnb.probe.tuning import read_tuning
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -72,7 +74,7 @@ def parse_root(xml: str, name: str) -> _Element:
     if "<!DOCTYPE" in xml[: xml.find("<domain") + 1 or None]:
         raise KvmnbError(f"{name}: the XML has a DOCTYPE, which libvirt's XML never has; it was not read")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
     try:
         root = etree.fromstring(xml.encode(), parser)
@@ -126,6 +128,8 @@ def read_configuration(root: _Element, fact: str) -> Configuration:
         ),
         numatune=_numatune(root.find("numatune"), f"{fact}.numatune"),
         memory_backing=_memory_backing(root.find("memoryBacking"), f"{fact}.memory_backing"),
+        devices=read_devices(root, f"{fact}.devices"),
+        tuning=read_tuning(root, f"{fact}.tuning"),
     )
 
 
@@ -134,6 +138,8 @@ def _cpu(element: _Element | None, fact: str) -> CpuModel | None:
         return None
     read = _Reader(element, fact)
     topology = _Reader(element.find("topology"), f"{fact}.topology")
+    cache = _Reader(element.find("cache"), f"{fact}.cache_level")
+    address = _Reader(element.find("maxphysaddr"), f"{fact}.address_bits")
     model = element.find("model")
     return CpuModel(
         # libvirt reads a <cpu> with a model and no mode as a custom model.
@@ -155,10 +161,23 @@ def _cpu(element: _Element | None, fact: str) -> CpuModel | None:
                 id=one.attribute("id", _count, position),
                 cpus=one.attribute("cpus", CpuSet.parse, CpuSet()),
                 memory_bytes=one.size("memory"),
+                access=one.attribute("memAccess", str, None),
+                distances=_distances(one),
             )
             for position, one in enumerate(_each(element.find("numa"), "cell", f"{fact}.cells"))
         ),
+        check=read.attribute("check", str, None),
+        cache_mode=cache.attribute("mode", str, None),
+        cache_level=cache.attribute("level", _count, None),
+        address_mode=address.attribute("mode", str, None),
+        address_bits=address.attribute("bits", _count, None),
     )
+
+
+def _distances(cell: _Reader) -> tuple[tuple[int, int], ...]:
+    siblings = _each(None if cell.element is None else cell.element.find("distances"), "sibling", cell.fact)
+    found = [(one.attribute("id", _count), one.attribute("value", _count)) for one in siblings]
+    return cast(tuple[tuple[int, int], ...], _first_gap(found) or tuple(found))
 
 
 def _numatune(element: _Element | None, fact: str) -> NumaTune | None:
@@ -181,11 +200,21 @@ def _numatune(element: _Element | None, fact: str) -> NumaTune | None:
 
 
 def _memory_backing(element: _Element | None, fact: str) -> MemoryBacking:
-    pages = element.findall("hugepages/page") if element is not None else []
+    pages = [
+        _Reader(page, f"{fact}.page_sizes_bytes")
+        for page in (element.findall("hugepages/page") if element is not None else [])
+    ]
+    sizes = [(page.size("size"),) for page in pages]
+    cells = [
+        (page.size("size"), page.attribute("nodeset", CpuSet.parse, None))
+        for page in pages
+        if page.element is not None and page.element.get("nodeset") is not None
+    ]
     return MemoryBacking(
         hugepages=element is not None and element.find("hugepages") is not None,
-        page_sizes_bytes=tuple(_Reader(page, f"{fact}.page_sizes_bytes").size("size") for page in pages),
+        page_sizes_bytes=cast(tuple[int, ...], _first_gap(sizes) or tuple(size for (size,) in sizes)),
         locked=element is not None and element.find("locked") is not None,
+        page_cells=cast(tuple[tuple[int, CpuSet], ...], _first_gap(cells) or tuple(cells)),
     )
 
 
@@ -230,6 +259,11 @@ def _each(parent: _Element | None, name: str, fact: str) -> list[_Reader]:
 
 def _size(element: _Element | None, fact: str) -> int:
     return _Reader(element, fact).sized_text()
+
+
+def _first_gap(found: list[tuple[Any, ...]]) -> Gap | None:
+    """A value that could not be read makes the whole list unknown."""
+    return next((value for values in found for value in values if isinstance(value, Gap)), None)
 
 
 def _sum(sizes: list[int]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,7 +11,6 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
-from kvmnb.machine.ethtool import ethtool_answers
 from kvmnb.machine.identity import host_uuid
 from kvmnb.machine.machine import Machine
 from kvmnb.probe.cpu import ROOT, probe_cpus
@@ -80,13 +79,19 @@ def _host(machine: Machine, domains: Sequence[Domain]) -> Host:
         kernel=probe_kernel(read),
         blocks=blocks,
         mounts=probe_mounts(read, blocks),
-        nics=probe_nics(read, ethtool_answers if machine.kind == "live" else RecordedAnswers(read)),
+        nics=probe_nics(read, lambda names: _ethtool(read, names)),
         softnet=probe_softnet(read, known),
         bridge_netfilter=probe_bridge_netfilter(read),
         conntrack=probe_conntrack(read),
         interrupts=probe_interrupts(read),
         hypervisor=hypervisor,
     )
+
+
+def _ethtool(read: Reader, names: list[str]) -> Mapping[str, Any]:
+    """The kernel's answers, asked where the files are; else those that a recording holds."""
+    answers = read.files.ethtool(names)
+    return RecordedAnswers(read)(names) if answers is None else answers
 
 
 def _present(read: Reader) -> CpuSet:

@@ -27,7 +27,7 @@ class Topology:
         self._online = online
         self._packages: dict[int, CpuSet] = {}
         self._siblings: dict[int, CpuSet] = {}
-        self._caches: dict[tuple[str, int], Cache] = {}
+        self._caches: dict[int, dict[str, Cache]] = {}
         self._indexes: dict[tuple[str, ...], tuple[int, str]] = {}
         self._unknown: set[str] = set()
         self._known: set[str] = set()
@@ -86,11 +86,11 @@ class Topology:
         names = self._read.folder(folder, fact)
         if not seen(names):
             return cast(tuple[Cache, ...], names)
-        indexes = (name for name in names if re.fullmatch(r"index\d{1,2}", name))
-        return tuple(
-            self._caches.get((name, cpu)) or self._cache(cpu, folder, name, of_kind, f"{fact}.{name}")
-            for name in indexes
-        )
+        known = self._caches.setdefault(cpu, {})
+        for name in names:
+            if re.fullmatch(r"index\d{1,2}", name) and name not in known:
+                known[name] = self._cache(cpu, folder, name, of_kind, f"{fact}.{name}")
+        return tuple(known[name] for name in sorted(known, key=lambda name: int(name[5:])))
 
     def _cache(self, cpu: int, folder: str, name: str, of_kind: Kind, fact: str) -> Cache:
         path = f"{folder}/{name}"
@@ -112,7 +112,8 @@ class Topology:
             cpus=self._of_online(cpus),
         )
         if cache.gap_of("cpus") is None:
-            self._caches.update({(name, one): cache for one in cache.cpus})
+            for one in cache.cpus:
+                self._caches.setdefault(one, {})[name] = cache
         return cache
 
     def _shared(self, cpu: int, fact: str, known: dict[int, CpuSet], names: tuple[str, ...]) -> CpuSet | None:

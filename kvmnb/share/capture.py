@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kvmnb.core.errors import KvmnbError
+from kvmnb.machine.commands import Answer, RememberedCommands
 from kvmnb.machine.files import Files
 from kvmnb.machine.hypervisor import DomainRecord, Hypervisor, Layer, Versions
 from kvmnb.machine.machine import Machine
@@ -38,7 +39,7 @@ class Capture:
     domains: tuple[DomainRecord, ...] = ()
     xml: dict[tuple[str, Layer], str] = field(default_factory=dict)
     ethtool: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[tuple[str, ...], Any] = field(default_factory=dict)
+    answers: Mapping[tuple[str, ...], Answer] = field(default_factory=dict)
     """What programs printed, by their arguments; see ``kvmnb.machine.commands``."""
 
 
@@ -88,6 +89,15 @@ class ReadFiles(Files):
             raise
         self._into.folders[path] = tuple(names)
         return names
+
+    def ethtool(self, names: Sequence[str]) -> Mapping[str, Any] | None:
+        answers = self._files.ethtool(names)
+        if answers is not None:
+            self._into.ethtool = answers
+        return answers
+
+    def close(self) -> None:
+        self._files.close()
 
     def writable(self, path: str) -> bool:
         return self._files.writable(path)
@@ -143,7 +153,13 @@ def capture(machine: Machine) -> Capture:
         hypervisor=AskedHypervisor(machine.hypervisor, found) if machine.hypervisor is not None else None,
         files=ReadFiles(machine.files, found) if machine.files is not None else None,
     )
+    asked = getattr(machine, "commands", None)
+    if asked is not None:
+        remembered = RememberedCommands(asked)
+        seen.commands = remembered  # type: ignore[attr-defined]
     found.survey = probe(seen)
+    if asked is not None:
+        found.answers = remembered.answers
     if machine.files is not None:
         found.inner_folders = _inner_folders(machine.files, found)
     return found

@@ -8,10 +8,10 @@ is left out.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
-from kvmnb.share.vocabulary import DEVICE, all_known
+from kvmnb.share.vocabulary import DEVICE, PLACE, all_known
 
 PLACES: dict[str, str] = {
     # Numbers and words of the kernel.
@@ -132,6 +132,7 @@ PLACES: dict[str, str] = {
         sys/block/*/{holders,slaves}/* sys/block/*/%/holders/* sys/class/net/*/{brif,lower,upper}/*
         sys/class/net/*/{lower,upper}_* dev/disk/+/* dev/mapper/* dev/*/* dev/*
     """,
+    "group_path": "proc/{self,#}/cpuset",
     "boot_id": "proc/sys/kernel/random/boot_id",
     "machine_id": "etc/machine-id",
     "host_name": "proc/sys/kernel/hostname etc/hostname",
@@ -145,7 +146,7 @@ PLACES: dict[str, str] = {
     "listing": """
         sys/block/*/{holders,slaves,mq}/* sys/block/*/%/holders/* sys/class/net/*/brif/* sys/class/net/*/{lower,upper}_*
         sys/bus/pci/devices/*/{net,msi_irqs}/* sys/class/net/*/device/msi_irqs/# sys/class/net/*/device/net/*
-        sys/devices/*/msi_irqs/# sys/class/net/*/queues/+
+        sys/class/net/*/queues/+
     """,
 }
 
@@ -159,13 +160,24 @@ def kind_of(path: str) -> str | None:
     return kind
 
 
+@lru_cache(maxsize=100_000)
 def match(path: str) -> tuple[str | None, tuple[str, ...]]:
     """The kind of the first pattern that a path fits, and the pattern's parts."""
     parts = tuple(path.split("/"))
+    depth = _pci_depth(parts)
+    if depth > 2 and parts[depth:] in (("numa_node",), ("irq",), ("local_cpulist",)):
+        return "plain", parts
     for kind, pattern in _patterns().get(len(parts), ()):
         if all(_fits(part, wanted) for part, wanted in zip(parts, pattern, strict=True)):
             return kind, pattern
     return None, ()
+
+
+def _pci_depth(parts: tuple[str, ...]) -> int:
+    """How many parts of a path below ``sys/devices`` are addresses of devices, however deep they lie."""
+    if parts[:2] != ("sys", "devices"):
+        return 0
+    return next((depth for depth, part in enumerate(parts) if depth > 1 and not PLACE.fullmatch(part)), len(parts))
 
 
 def part_kind(parts: tuple[str, ...]) -> str:
@@ -173,6 +185,9 @@ def part_kind(parts: tuple[str, ...]) -> str:
 
     The empty word is for a name that no pattern has.
     """
+    depth = _pci_depth(parts)
+    if depth > 2 and (parts[depth:] in ((), ("msi_irqs",)) or (parts[depth:-1] == ("msi_irqs",))):
+        return "literal" if parts[-1] == "msi_irqs" or PLACE.fullmatch(parts[-1]) else ""
     found = ""
     for length, patterns in _patterns().items():
         if length < len(parts):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError
+from kvmnb.machine.commands import Answer, as_files
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.share import texts
 from kvmnb.share.capture import Capture, parents
@@ -58,6 +59,7 @@ class _Redaction:
             if match(path)[0] is not None:
                 self._put(self._out(path), "")
         self._ethtool()
+        self._answers()
         self._listed(above)
         for path, why in found.unread.items():
             if path not in found.texts:
@@ -150,6 +152,24 @@ class _Redaction:
         for name, answer in self.found.ethtool.items():
             path = f"ethtool/{name}.json"
             self._put(self._out(path), texts.json_text(self.scrub, codec.to_json(answer), path) or "{}")
+
+    def _answers(self) -> None:
+        """What programs printed, under their arguments as these are in the recording."""
+        answers = {}
+        for argv, answer in self.found.answers.items():
+            field = f"commands/{argv[0]}"
+            arguments = tuple(self.scrub.path(one, field) if one.startswith("/") else one for one in argv)
+            printed = answer.stdout
+            if re.fullmatch(r"[0-9a-f\s]*", printed):
+                done: str | None = printed
+            elif printed.lstrip().startswith(("{", "[")):
+                done = texts.json_text(self.scrub, printed, field)
+            else:
+                done = self.scrub.plain(printed, field)
+            self.scrub.made.drop(answer.stderr, field)
+            answers[arguments] = Answer(answer.code, done or "", "")
+        if answers:
+            self.texts.update(as_files(answers))
 
     def _libvirt(self) -> None:
         found = self.found

@@ -61,6 +61,11 @@ _WORDS = frozenset(
         ("*", "enum", "name"),
         ("loader", "value", "#"),
         ("source", "snapshot", "name"),
+        ("cpu", "model", "vendor_id"),
+        ("mode", "model", "vendor_id"),
+        ("input", "source", "grab"),
+        ("input", "source", "grabToggle"),
+        ("input", "source", "repeat"),
         ("*", "target", "port"),
         ("*", "source", "mode"),
     }
@@ -82,7 +87,8 @@ _ALIAS = re.compile(
 )
 # Left out whole: free text, what only programs of their own read, secrets.
 _LEFT_OUT = frozenset({"title", "description", "sysinfo", "wwn", "auth", "cookies", "dhCert", "session", "datacenterpath", "loadparm"})
-_SECRET_ATTRIBUTES = frozenset({"passwd", "passwdValidTo", "passwordValidTo"})
+_LEFT_OUT_BELOW = frozenset({("disk", "vendor"), ("disk", "product")})
+_LEFT_OUT_ATTRIBUTES = frozenset({"passwd", "passwdValidTo", "passwordValidTo", "loadparm"})
 # A namespace in the metadata tells who owns a guest; its element stays, empty.
 _OWNERS = re.compile(
     r"http://(?:openstack\.org/xmlns/libvirt/nova/1\.\d|ovirt\.org/vm(?:/tune)?/1\.0|kubevirt\.io|cockpit-project\.org/machines"
@@ -114,7 +120,7 @@ def _element(element: _Element, parent: str, scrub: Scrub) -> bool:
     """Scrub an element in place; whether it may stay."""
     name = str(element.tag)
     field = f"{parent}/{name}" if parent else name
-    if name not in _known_elements() or name in _LEFT_OUT:
+    if name not in _known_elements() or name in _LEFT_OUT or (parent, name) in _LEFT_OUT_BELOW:
         _forget(element, field, scrub)
         return False
     if name == "metadata":
@@ -138,7 +144,7 @@ def _element(element: _Element, parent: str, scrub: Scrub) -> bool:
 
 def _attribute(element: _Element, parent: str, key: str, value: str, scrub: Scrub) -> None:
     name = str(element.tag)
-    if key in _SECRET_ATTRIBUTES or key.startswith("{"):
+    if key in _LEFT_OUT_ATTRIBUTES or key.startswith("{"):
         scrub.made.drop(value, f"{parent}/{name}@{key}")
         del element.attrib[key]
     else:
@@ -153,7 +159,9 @@ def _value(parent: str, name: str, key: str, value: str, scrub: Scrub) -> str:
     if not {(parent, name, key), ("*", name, key)}.isdisjoint(_WORDS):
         if value.startswith("/"):
             return scrub.path(value, field)
-        return scrub.kept(value, field)
+        kept = scrub.kept(value, field)
+        # The schema wants twelve characters.
+        return kept if key != "vendor_id" or kept == value else f"{kept}0"
     if (parent, name, key) in _DEVICES:
         return scrub.name(value, field)
     if (name, key) == ("alias", "name") and _ALIAS.fullmatch(value):
@@ -166,6 +174,10 @@ def _value(parent: str, name: str, key: str, value: str, scrub: Scrub) -> str:
         return scrub.made.name(value, field)
     if (name, key) == ("target", "dev") and DEVICE.fullmatch(value):
         return value
+    if key in ("port", "service", "channel") and re.fullmatch(r"\d{1,5}", value):
+        return value
+    if key == "wwpn" and value.startswith("naa."):
+        return f"naa.{scrub.made.hexadecimal(value, field, 16)}"
     if (name, key) == ("clock", "timezone"):
         return "UTC" if value == "UTC" else scrub.made.name(value, field)
     if (name, key) == ("adapter", "name") and re.fullmatch(r"scsi_host\d+", value):

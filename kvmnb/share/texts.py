@@ -227,6 +227,11 @@ def file_path(scrub: Scrub, text: str, path: str) -> str | None:
     return scrub.path(text.rstrip("\n"), path) + "\n"
 
 
+def group_path(scrub: Scrub, text: str, path: str) -> str | None:
+    """The path of a control group."""
+    return "/".join(scrub.group(part, path) for part in text.strip().split("/")) + "\n"
+
+
 def nic_names(scrub: Scrub, text: str, path: str) -> str | None:
     """Names of NICs divided by white space."""
     return " ".join(scrub.name(name, path) for name in text.split()) + "\n"

@@ -6,7 +6,6 @@ import json
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from kvmnb.facts.host import Host
 from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
 from kvmnb.probe.domain import domain_of_text
 from tests.advise.test_contract import agreeing, well_formed
-from tests.builders import a_fact, a_host
+from tests.builders import a_fact, a_host, changed
 
 # XML files, and those of them that are no domain XML.
 ARCHIVES = {
@@ -50,7 +49,7 @@ def host_for(domain: Domain, host: Host = HOST) -> Host:
     modes = tuple(a_fact(CpuMode, name=name, supported=True) for name in ("host-passthrough", "maximum"))
     kind = a_fact(GuestKind, virt_type=wanted.virt_type, arch=wanted.arch or "", machine=wanted.machine or "")
     assert isinstance(host.hypervisor, Hypervisor)
-    return replace(host, hypervisor=replace(host.hypervisor, guest_kinds=(replace(kind, cpu_modes=modes),)))
+    return changed(host, hypervisor=changed(host.hypervisor, guest_kinds=(changed(kind, cpu_modes=modes),)))
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
@@ -64,7 +63,7 @@ def test_no_rule_raises_on_xml_of_others(corpora: Path, name: str) -> None:
         except KvmnbError:
             refused += 1
             continue
-        for goal in Goal:
+        for goal in (Goal.LATENCY, Goal.BALANCED):
             result = audit(host_for(domain, host), [domain], Intent(goal=goal))
             agreeing(result)
             for finding in result.findings:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want, When
-from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, topology
+from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, changed, topology
 
 every_goal = pytest.mark.parametrize("goal", list(Goal), ids=lambda goal: goal.value)
 
@@ -41,9 +40,9 @@ def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tup
     cpus = tuple(
         cpu
         if cpu.frequency is None
-        else replace(
+        else changed(
             cpu,
-            frequency=replace(
+            frequency=changed(
                 cpu.frequency,
                 governor=turned.get(f"{_policy(cpu.frequency.policy)}/scaling_governor") or cpu.frequency.governor,
                 epp=turned.get(f"{_policy(cpu.frequency.policy)}/energy_performance_preference", cpu.frequency.epp),
@@ -54,7 +53,7 @@ def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tup
         )
         for cpu in host.cpus
     )
-    return replace(host, cpus=cpus), [guest.following(wants) for guest in guests]
+    return changed(host, cpus=cpus), [guest.following(wants) for guest in guests]
 
 
 def _policy(number: int) -> str:
@@ -204,6 +203,6 @@ def guests(draw: st.DrawFn, host: Host, name: str) -> Guest:
 
 
 @given(scenes(), st.sampled_from(list(Goal)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_each_finding_is_silenced_by_following_it(scene: tuple[Host, list[Guest]], goal: Goal) -> None:
     check_following(*scene, goal)

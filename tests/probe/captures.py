@@ -75,7 +75,7 @@ def reading(root: Path, form: str) -> dict[str, Any]:
     online = frozenset(folders) if listed is None else _list(listed) & frozenset(folders)
 
     def shared(path: Path, name: str) -> frozenset[int] | None:
-        text = _text(path / (f"{name}_list" if form == "lists" else name.removesuffix("_cpu") + _MASK[name]))
+        text = _text(path / (f"{name}_list" if form == "lists" else _MASK.get(name, name)))
         return None if text is None else (_list if form == "lists" else _mask)(text) & online
 
     def groups(name: str) -> Sets:
@@ -95,7 +95,7 @@ def reading(root: Path, form: str) -> dict[str, Any]:
         of_node, meminfo = {0: online}, {0: root / "proc/meminfo"}
     return {
         "online": online,
-        "packages": groups("core_siblings"),
+        "packages": groups("core_siblings") or groups("package_cpus"),
         "cores": groups("thread_siblings") or _sets([n] for n in online),
         "nodes": {n: cpus for n, cpus in of_node.items() if cpus},
         "memory": {n: size for n, path in meminfo.items() if (size := _memory(_text(path)))},
@@ -103,7 +103,7 @@ def reading(root: Path, form: str) -> dict[str, Any]:
     }
 
 
-_MASK = {"core_siblings": "", "thread_siblings": "", "shared_cpu": "_cpu_map"}
+_MASK = {"shared_cpu": "shared_cpu_map"}
 
 
 def _text(path: Path) -> str | None:

@@ -166,6 +166,16 @@ class Notebook:
         """All that the outputs show, as text."""
         return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
 
+    def cut_off(self) -> list[str]:
+        """What is wider than the place it has, where nothing lets a reader scroll there."""
+        found: list[str] = self.page.evaluate(
+            """() => [...document.querySelectorAll('.jp-OutputArea-output .kvmnb *')].filter((one) =>
+                one.scrollWidth > one.clientWidth + 2 && one.clientWidth > 0
+                && !['auto', 'scroll'].includes(getComputedStyle(one).overflowX) && !one.closest('pre, .wide')
+                && getComputedStyle(one).display !== 'inline').map((one) => one.outerHTML.slice(0, 200))"""
+        )
+        return found
+
     def shoot(self, folder: Path, name: str, width: int, *, dark: bool) -> Path:
         """A picture of the whole notebook at this width of the window."""
         self.page.set_viewport_size({"width": width, "height": 900})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kvmnb.advise.cpu.ground import Ground, Pinned
-from kvmnb.advise.cpu.pins import bind_costs, bind_wants, moves, own_cpus_meant, pin_wants, pins_by_hand, stays
+from kvmnb.advise.cpu.pins import bind_costs, bind_wants, moves, own_cpus_meant, pin_wants, pins_by_hand
 from kvmnb.advise.finding import Safety
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet, union
@@ -79,23 +79,6 @@ def move_of(domain: Domain, view: View, here: Ground, *, bind: bool = False) -> 
         return Move(domain, (), (), blockers, pins, place.reason)
     bindings = bind_wants(domain, place.nodes, here) if pins and (bind or moves(domain, place, here)) else ()
     return Move(domain, pins, bindings, (), (), place.reason)
-
-
-def leaving(domain: Domain, other: Domain, view: View, here: Ground) -> Move:
-    """The guest's move, if it takes it off the cores of another guest; else that one has to move."""
-    move = move_of(domain, view, here)
-    place = view.placement.guests[domain.uuid]
-    left = {pin.domain.name for pin in holders(domain, cores_of(CpuSet(place.vcpus.values()), here), here)}
-    if move.wants and (other.name in left or stays(domain, place)):
-        return Move(domain, (), (), (), (), place.reason)
-    return move
-
-
-def stays_beside(domain: Domain, other: Domain, view: View) -> tuple[str, ...]:
-    """What a person does where a guest and another one are on the same cores and this one does not move."""
-    if view.placement.guests[other.uuid].vcpus and view.placement.guests[domain.uuid].vcpus:
-        return (f"This guest can stay; follow the same rule's finding of {other.name!r}, which is to move.",)
-    return (CHOOSE, *pins_by_hand(domain))
 
 
 def in_the_way(domain: Domain, place: GuestPlace, here: Ground) -> tuple[str, ...]:

@@ -40,22 +40,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from kvmnb.advise.cpu.clash import in_short, on_same_cpu, part, seen_waiting
 from kvmnb.advise.cpu.ground import Ground, ground
-from kvmnb.advise.cpu.move import holders, leaving, move_of, pins_alone, stays_beside
-from kvmnb.advise.cpu.pins import in_words, layers, pins_by_hand, told, xml
+from kvmnb.advise.cpu.move import move_of, pins_alone
+from kvmnb.advise.cpu.pins import in_words, layers, told, xml
 from kvmnb.advise.finding import Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.place.asks import narrow_pins
-from kvmnb.tunable.spelling import percent_encode
 from kvmnb.tunable.tunable import Want
 
 RULE = Rule(id="cpu.pin.overlap", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented")
 
 Problem = tuple[Severity, str]
-Layers = list[tuple[str, Configuration]]
 
 
 @RULE.domain
@@ -65,59 +64,54 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     if not pinned_layers:
         return
     here = ground(view)
-    yield from _of_itself(domain, pinned_layers, view, here)
-    for other, problems in _with_others(domain, here):
-        move = leaving(domain, other, view, here)
-        yield Seen(
-            saw="; ".join(problems),
-            wants=move.all_wants,
-            severity=None if domain.running and other.running else Severity.MEDIUM,
-            safety=move.safety,
-            costs=move.costs,
-            by_hand=move.by_hand(stays_beside(domain, other, view)),
-            note=f"chosen: {move.reason}" if move.wants else move.reason,
-            subject=f"guest/{percent_encode(other.name)}",
-        )
-    for other, cpus in _in_pools(domain, here):
-        yield Seen(
-            saw=f"CPUs {cpus}, each the only one of a vCPU, are also in the pool of guest {other.name!r} (cputune/vcpupin)",
-            severity=Severity.LOW,
-            safety=Safety.MANUAL,
-            by_hand=(f"Take CPUs {cpus} out of that guest's pool:", pins_by_hand(other)[0]),
-            subject=f"pool/{percent_encode(other.name)}",
-        )
-
-
-def _of_itself(domain: Domain, pinned_layers: Layers, view: View, here: Ground) -> Iterator[Seen]:
-    """What is wrong with the guest's pins whatever other guests have."""
     problems = [
         *_twice(domain, here),
         *_told((name, problem) for name, layer in pinned_layers for problem in _dead(layer, here)),
         *_told((name, problem) for name, layer in pinned_layers for problem in _isolated(layer, view)),
         *_nothing_left(domain, here, view),
     ]
-    absent = _absent_vcpus(domain)
+    clashes = on_same_cpu(domain, here)
+    absent = [pin.vcpu for pin in domain.wanted.vcpu_pins if pin.vcpu >= domain.wanted.vcpus]
     removals = tuple(Want(xml(domain, f"cputune/vcpupin[{vcpu}]"), None) for vcpu in absent) if domain.inactive else ()
-    move = move_of(domain, view, here) if problems else pins_alone(domain, removals, "")
+    move = move_of(domain, view, here) if problems or clashes else pins_alone(domain, removals, "")
+    mine, waiting = part(clashes, move, view, here) if clashes else ([], [])
+    problems += [(Severity.HIGH if one.both_run else Severity.MEDIUM, str(one)) for one in mine]
+    if absent and not problems:
+        move = pins_alone(domain, removals, "")
+    extra = _extra(domain, removals, here) if move.wants and problems else ()
     if absent:
         text = f"pins for {in_words(absent, 'vCPU')}, which the guest with {domain.wanted.vcpus} vCPUs does not have"
         problems.append((Severity.LOW, f"{text} (cputune/vcpupin)"))
-    if not problems:
-        return
-    extra = removals if move.wants and problems[:-1] else ()
+    if problems:
+        yield Seen(
+            saw="; ".join(in_short(text for _, text in problems)),
+            severity=min((severity for severity, _ in problems), key=lambda one: one.rank),
+            wants=(*move.all_wants, *extra),
+            safety=move.safety,
+            costs=move.costs,
+            by_hand=move.by_hand(),
+            note=(f"chosen: {move.reason}" if move.wants else move.reason) if move.reason else None,
+        )
+    if waiting:
+        yield seen_waiting(waiting, None, "cputune/vcpupin")
+    if pools := _in_pools(domain, here):
+        cpus = union(shared for _, shared in pools)
+        names = ", ".join(in_short(repr(other.name) for other, _ in pools))
+        yield Seen(
+            saw=f"CPUs {cpus}, each the only one of a vCPU, are also in the pools of guests {names} (cputune/vcpupin)",
+            severity=Severity.LOW,
+            safety=Safety.MANUAL,
+            by_hand=(f"Take CPUs {cpus} out of these guests' pools:", "virsh vcpupin GUEST VCPU CPUS --config"),
+            subject="pools",
+        )
+
+
+def _extra(domain: Domain, removals: tuple[Want, ...], here: Ground) -> tuple[Want, ...]:
+    """What goes with a move: pins of missing vCPUs, and a default mask of unusable CPUs that no thread needs then."""
     mask = domain.inactive.vcpu_cpus if domain.inactive is not None else None
-    if move.wants and mask is not None and not mask.issubset(here.online):
-        # With a pin for every thread the default mask has no use.
-        extra += (Want(xml(domain, "vcpu/@cpuset"), None),)
-    yield Seen(
-        saw="; ".join(text for _, text in problems),
-        severity=min((severity for severity, _ in problems), key=lambda one: one.rank),
-        wants=(*move.all_wants, *extra),
-        safety=move.safety,
-        costs=move.costs,
-        by_hand=move.by_hand(),
-        note=(f"chosen: {move.reason}" if move.wants else move.reason) if move.reason else None,
-    )
+    if mask is None or mask.issubset(here.online):
+        return removals
+    return (*removals, Want(xml(domain, "vcpu/@cpuset"), None))
 
 
 def _told(seen: Iterable[tuple[str, Problem]]) -> Iterator[Problem]:
@@ -139,23 +133,6 @@ def _twice(domain: Domain, here: Ground) -> Iterator[Problem]:
         for other in here.pinned[mine.cpu]:
             if other.domain is domain and other.vcpu > mine.vcpu:
                 yield Severity.HIGH, f"vCPUs {mine.vcpu} and {other.vcpu} are both pinned to CPU {mine.cpu} alone"
-
-
-def _with_others(domain: Domain, here: Ground) -> list[tuple[Domain, list[str]]]:
-    """CPUs that a vCPU of another guest is held to as well, by the other guest."""
-    found: dict[tuple[str, str], tuple[Domain, list[str]]] = {}
-    for mine in here.pins_of.get((domain.uuid, domain.name), ()):
-        for other in holders(domain, CpuSet.of(mine.cpu), here):
-            state = "" if domain.running and other.domain.running else _state(other.domain)
-            found.setdefault((other.domain.uuid, other.domain.name), (other.domain, []))[1].append(
-                f"vCPU {mine.vcpu} and vCPU {other.vcpu} of guest {other.domain.name!r}{state} "
-                f"are both pinned to CPU {mine.cpu} alone"
-            )
-    return list(found.values())
-
-
-def _state(domain: Domain) -> str:
-    return ", which runs" if domain.running else ", which is shut off"
 
 
 def _in_pools(domain: Domain, here: Ground) -> list[tuple[Domain, CpuSet]]:
@@ -214,7 +191,3 @@ def _nothing_left(domain: Domain, here: Ground, view: View) -> Iterator[Problem]
                 f"running guests are pinned to each of the {len(here.online)} CPUs, and none is left for the host"
             )
             yield Severity.HIGH, f"{taken_all}; this one has CPUs {own}, which are best left free"
-
-
-def _absent_vcpus(domain: Domain) -> list[int]:
-    return [pin.vcpu for pin in domain.wanted.vcpu_pins if pin.vcpu >= domain.wanted.vcpus]

@@ -39,17 +39,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.cpu.clash import in_short, on_same_core, part, seen_waiting
 from kvmnb.advise.cpu.ground import Ground, ground, guest_threads
-from kvmnb.advise.cpu.move import holders, leaving, move_of, stays_beside
+from kvmnb.advise.cpu.move import move_of
 from kvmnb.advise.cpu.pins import layers, pins_by_hand, told
 from kvmnb.advise.finding import Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
-from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Domain
 from kvmnb.place.asks import narrow_pins
-from kvmnb.tunable.spelling import percent_encode
 
 RULE = Rule(
     id="cpu.pin.siblings",
@@ -58,8 +57,7 @@ RULE = Rule(
     basis="documented",
 )
 
-MOST_TOLD = 4
-TOPOLOGY = "/sys/devices/system/cpu/cpu*/topology/thread_siblings_list"
+SOURCE = "cputune/vcpupin; /sys/devices/system/cpu/cpu*/topology/thread_siblings_list"
 SHARE_KNOWINGLY = (
     "Either free cores for it, or tell the guest of two threads per core and pin vCPUs 2k and 2k+1 to siblings."
 )
@@ -73,38 +71,25 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     here = ground(view)
     if here.cores == len(here.threads):
         return
-    grave = Severity.MEDIUM if view.goal(domain) is Goal.BALANCED else None
     own = told(_torn(domain, here)) or _with_itself(domain, here)
-    if own:
-        move = move_of(domain, view, here)
+    clashes = on_same_core(domain, here)
+    if not own and not clashes:
+        return
+    grave = Severity.MEDIUM if view.goal(domain) is Goal.BALANCED else None
+    move = move_of(domain, view, here)
+    mine, waiting = part(clashes, move, view, here)
+    if own or mine:
         yield Seen(
-            saw=f"{'; '.join(_in_short(own))} (cputune/vcpupin; {TOPOLOGY})",
+            saw=f"{'; '.join(in_short([*own, *mine]))} ({SOURCE})",
             wants=move.all_wants,
-            severity=grave,
+            severity=grave if own or any(one.both_run for one in mine) else Severity.MEDIUM,
             safety=move.safety,
             costs=move.costs,
             by_hand=move.by_hand((SHARE_KNOWINGLY, *pins_by_hand(domain))),
             note=f"chosen: {move.reason}" if move.wants else move.reason,
         )
-    for other, sentences in _with_others(domain, here):
-        yield _beside(domain, other, sentences, view, here, grave)
-
-
-def _beside(
-    domain: Domain, other: Domain, sentences: list[str], view: View, here: Ground, grave: Severity | None
-) -> Seen:
-    """The finding about one guest that shares cores with this one: of the two, one moves."""
-    move = leaving(domain, other, view, here)
-    return Seen(
-        saw=f"{'; '.join(_in_short(sentences))} (cputune/vcpupin; {TOPOLOGY})",
-        wants=move.all_wants,
-        severity=grave if domain.running and other.running else Severity.MEDIUM,
-        safety=move.safety,
-        costs=move.costs,
-        by_hand=move.by_hand(stays_beside(domain, other, view)),
-        note=f"chosen: {move.reason}" if move.wants else move.reason,
-        subject=f"guest/{percent_encode(other.name)}",
-    )
+    if waiting:
+        yield seen_waiting(waiting, grave, SOURCE)
 
 
 def _torn(domain: Domain, here: Ground) -> Iterator[tuple[str, str]]:
@@ -133,22 +118,3 @@ def _with_itself(domain: Domain, here: Ground) -> list[str]:
             if one.core != other.core and one.cpu != other.cpu and other.cpu in here.threads.get(one.cpu, ())
         )
     )
-
-
-def _with_others(domain: Domain, here: Ground) -> list[tuple[Domain, list[str]]]:
-    """Sentences about cores that the guest shares with others, by the other guest."""
-    found: dict[tuple[str, str], tuple[Domain, list[str]]] = {}
-    for one in here.pins_of.get((domain.uuid, domain.name), ()):
-        # Two vCPUs on the very same CPU are the business of cpu.pin.overlap.
-        for other in holders(domain, here.threads.get(one.cpu, CpuSet()) - CpuSet.of(one.cpu), here):
-            found.setdefault((other.domain.uuid, other.domain.name), (other.domain, []))[1].append(
-                f"vCPU {one.vcpu} on CPU {one.cpu} and vCPU {other.vcpu} of guest {other.domain.name!r} "
-                f"on CPU {other.cpu} share a core"
-            )
-    return list(found.values())
-
-
-def _in_short(sentences: list[str]) -> list[str]:
-    if len(sentences) <= MOST_TOLD:
-        return sentences
-    return [*sentences[:MOST_TOLD], f"and {len(sentences) - MOST_TOLD} more pairs like these"]

@@ -55,8 +55,8 @@ def test_pools_that_overlap_are_a_choice() -> None:
 def test_a_single_cpu_in_another_guests_pool_is_found_on_the_one_that_has_no_choice() -> None:
     pool = a_domain("pool", pins={0: "2-5", 1: "2-5"})
     finding = found(RULE, HOST, LARGE, pool)
-    assert "CPUs 2-3, each the only one of a vCPU, are also in the pool of guest 'pool'" in finding.saw
-    assert (finding.severity, finding.subject) == (Severity.LOW, "domain/large/pool/pool")
+    assert "CPUs 2-3, each the only one of a vCPU, are also in the pools of guests 'pool'" in finding.saw
+    assert (finding.severity, finding.subject) == (Severity.LOW, "domain/large/pools")
     assert silent(RULE, HOST, pool, LARGE)
 
 

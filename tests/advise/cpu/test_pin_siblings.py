@@ -52,7 +52,7 @@ def test_a_core_that_two_guests_share_moves_the_smaller_one() -> None:
     large = a_domain("large", vcpus=2, pins={0: "2", 1: "3"})
     small = a_domain("small", vcpus=1, pins={0: "10"})
     moves, stays = found(RULE, HOST, small, large, goal="latency"), found(RULE, HOST, large, small, goal="latency")
-    assert "vCPU 0 on CPU 10 and vCPU 0 of guest 'large' on CPU 2 share a core" in moves.saw
+    assert "vCPU 0 and vCPU 0 of guest 'large' share a core, on CPUs 10 and 2" in moves.saw
     assert values(moves)["domain_xml:cputune/vcpupin[0]/@cpuset"] == "1"
     assert (stays.wants, stays.safety) == ((), Safety.MANUAL)
     assert "'small'" in stays.by_hand[0]

@@ -1,0 +1,116 @@
+"""The notebooks as a reader meets them: JupyterLab in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.small_host import write_guest, write_host
+from tests.ui.jupyter import Notebook, Server, jupyterlab
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize("name", ["00-start", "10-cpu"])
+def test_a_notebook_runs_whole_and_its_pictures_are_taken(
+    page: Any, demo_server: Server, artefacts: Path, name: str
+) -> None:
+    notebook = Notebook(page, demo_server, f"{name}.ipynb")
+    notebook.run_all()
+    assert notebook.complaints() == []
+    said = notebook.text()
+    assert "Demo host: 2 × Xeon Gold 6326" in said
+    assert "<div" not in said
+    assert "Error displaying widget" not in said
+    for dark in (False, True):
+        for width in (1280, 1920):
+            assert notebook.shoot(artefacts, name, width, dark=dark).stat().st_size > 50_000
+            assert notebook.cut_off() == []
+
+
+def test_the_map_is_drawn_and_can_be_read_in_both_themes(page: Any, demo_server: Server) -> None:
+    notebook = Notebook(page, demo_server, "10-cpu.ipynb")
+    notebook.run_all()
+    page.wait_for_selector(".js-plotly-plot .barlayer path", state="attached")
+    seen = set()
+    for dark in (False, True):
+        notebook.theme(dark)
+        title = page.locator(".js-plotly-plot .gtitle").first
+        assert title.text_content() == "Which guest's vCPU sits on which CPU?"
+        seen.add((title.evaluate("one => getComputedStyle(one).fill"), page.evaluate(BACKGROUND)))
+    for ink, ground in seen:
+        assert contrast(ink, ground) > 4.5, (ink, ground)
+    assert len(seen) == 2
+
+
+def test_apply_is_pressed_the_tick_is_seen_and_undo_takes_it_back(page: Any, demo_server: Server) -> None:
+    notebook = Notebook(page, demo_server, "10-cpu.ipynb")
+    notebook.run_all()
+    area = page.locator(".jp-OutputArea-output")
+    apply, undo = area.get_by_role("button", name="Apply"), area.get_by_role("button", name="Undo")
+    chosen = area.get_by_label("Guest", exact=True).evaluate("one => one.selectedOptions[0].text")
+    assert chosen.startswith("db01 (running")
+    assert apply.is_enabled()
+    assert undo.is_disabled()
+
+    costly = area.get_by_label("The vCPUs are held to some nodes, the memory is not (it costs something)")
+    costly.check()
+    expect(apply).to_be_disabled()
+    area.get_by_label("I have read what this costs").check()
+    apply.click(timeout=10_000)
+
+    page.get_by_text("✔ Done.").wait_for(timeout=30_000)
+    assert page.get_by_text("✔ holds").count() >= 2
+    undo.click(timeout=10_000)
+    page.get_by_text("taken back and read back").wait_for(timeout=30_000)
+    assert notebook.complaints() == []
+
+
+def test_the_form_is_worked_by_the_keyboard_alone(page: Any, demo_server: Server) -> None:
+    notebook = Notebook(page, demo_server, "10-cpu.ipynb")
+    notebook.run_all()
+    area = page.locator(".jp-OutputArea-output")
+    guest = area.get_by_label("Guest", exact=True)
+    guest.focus()
+    page.keyboard.press("Tab")
+    first = page.evaluate("document.activeElement.type")
+    assert first == "checkbox"
+    before = page.evaluate("document.activeElement.checked")
+    page.keyboard.press("Space")
+    assert page.evaluate("document.activeElement.checked") is not before
+    area.get_by_role("button", name="Apply").focus()
+    assert page.evaluate("document.activeElement.innerText") == "Apply"
+
+
+def test_a_guest_named_as_html_is_text_in_the_browser(page: Any, tmp_path: Path) -> None:
+    source = write_host(tmp_path / "recorded")
+    write_guest(source, escape(HOSTILE), 0)
+    with jupyterlab(KVMNB_HOST=str(source), KVMNB_TICK="0.2") as server:
+        for name in ("00-start", "10-cpu"):
+            notebook = Notebook(page, server, f"{name}.ipynb")
+            notebook.run_all()
+            assert notebook.complaints() == []
+            assert HOSTILE in notebook.text()
+            assert page.locator(".jp-OutputArea-output img[src=x]").count() == 0
+        legend = "".join(page.locator(".js-plotly-plot .legendtext").all_text_contents())
+        assert "<img src=x onerr" in legend
+        page.wait_for_timeout(500)
+
+
+BACKGROUND = "getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor"
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast of two CSS colours ``rgb(r, g, b)``."""
+    lights = []
+    for colour in (one, other):
+        parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+    return max(lights) / min(lights)
