@@ -35,11 +35,15 @@ F = TypeVar("F", bound=Fact)
 
 def a_fact(kind: type[F], **known: Any) -> F:
     """A fact with these fields; the rest is what a source without any answer gives."""
-    return kind(**{name: known[name] if name in known else _nothing(hint) for name, hint in _fields(kind)})  # type: ignore[arg-type]
+    return kind(**{name: known[name] if name in known else _nothing(hint) for name, hint in _fields(kind)})
+
+
+def _fields(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return _fields_of(kind)
 
 
 @cache
-def _fields(kind: Any) -> tuple[tuple[str, Any], ...]:
+def _fields_of(kind: Any) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(kind)
     return tuple((one.name, hints[one.name]) for one in fields(kind))
 

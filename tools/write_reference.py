@@ -1,4 +1,4 @@
-"""Write the generated references: JSON schemas of what ``--json`` prints, and one page for each rule.
+"""Write the generated references: JSON schemas of what ``--json`` prints, one page for each rule, and the facts.
 
 ``python -m tools.write_reference`` writes them; the tests compare them with what it would write.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from kvmnb.advise.registry import rules
 from kvmnb.terminal.documents import DOCUMENTS, schema_of
 from kvmnb.terminal.rules import as_markdown
+from tools.facts_reference import facts_page
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -21,6 +22,7 @@ def references() -> dict[str, str]:
         f"schemas/{verb}.json": json.dumps(schema_of(verb), indent=2, sort_keys=True) + "\n"
         for verb in (*DOCUMENTS, "plan")
     }
+    texts["facts.md"] = facts_page()
     lines = ["# Rules", "", "| rule | area | severity | speaks for | what it finds |", "|---|---|---|---|---|"]
     for rule in rules():
         texts[f"rules/{rule.id}.md"] = as_markdown(rule)
@@ -39,6 +41,7 @@ def main() -> None:
             if f"{folder}/{path.name}" not in texts:
                 path.unlink()
     for name, text in texts.items():
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
         (DOCS / name).write_text(text, encoding="utf-8")
 
 

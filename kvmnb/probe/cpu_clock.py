@@ -30,8 +30,8 @@ def probe_policies(read: Reader, root: str, online: CpuSet) -> dict[int, Frequen
         fact = f"host.cpus[{number}].frequency"
         cpus = read.parse(f"{path}/affected_cpus", fact, lambda text: CpuSet(map(int, text.split())), None)
         if cpus is None:
-            cpus = CpuSet.of(number)
-        elif not seen(cpus) or (not cpus and number in online):
+            cpus = gap(fact, f"/{path} has no affected_cpus")
+        if not seen(cpus) or (not cpus and number in online):
             found[number] = cast(Frequency, cpus or gap(fact, f"/{path}/affected_cpus: the file is empty"))
             continue
         if not cpus or number in found:
@@ -50,6 +50,9 @@ def probe_policies(read: Reader, root: str, online: CpuSet) -> dict[int, Frequen
             hardware_max_khz=read.integer(f"{path}/cpuinfo_max_freq", f"{fact}.hardware_max_khz"),
         )
         found.update(dict.fromkeys(cpus, policy))
+    for number in online if found else ():
+        if number not in found:
+            found[number] = gap(f"host.cpus[{number}].frequency", f"no policy of /{root}/cpufreq names CPU {number}")
     return found
 
 

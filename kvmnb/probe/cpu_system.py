@@ -19,9 +19,9 @@ _DEPTH = 3
 
 def probe_cpu_system(read: Reader, online: CpuSet) -> CpuSystem:
     """The CPUs as one system; ``online`` is what ``online_cpus`` gave, a gap included."""
-    present = read.cpus(f"{ROOT}/present", f"{_FACT}.present", None)
+    present = read.parse(f"{ROOT}/present", f"{_FACT}.present", _some, None)
     return CpuSystem(
-        possible=read.cpus(f"{ROOT}/possible", f"{_FACT}.possible", None),
+        possible=read.parse(f"{ROOT}/possible", f"{_FACT}.possible", _some, None),
         present=present,
         offline=_offline(read, present, online),
         nohz_full=read.parse(f"{ROOT}/nohz_full", f"{_FACT}.nohz_full", _list_or_null, CpuSet()),
@@ -111,6 +111,13 @@ def _cpuset_mounts(text: str) -> Iterator[str]:
             yield words[1].strip("/")
 
 
+def _some(text: str) -> CpuSet:
+    found = CpuSet.parse(text)
+    if not found:
+        raise ValueError("the list is empty")
+    return found
+
+
 def _list_or_null(text: str) -> CpuSet:
     """A CPU list; kernels without nohz_full print a null pointer in its place.
 
@@ -140,7 +147,8 @@ def _groups(read: Reader, root: str, parent: str, names: list[str], depth: int) 
         path, fact = f"{root}/{group}", f"{_FACT}.cpusets[{group}]"
         for suffix in (".effective", ""):
             cpus = read.cpus(f"{path}/cpuset.cpus{suffix}", f"{fact}.cpus", None)
-            if cpus is not None:
+            # A group has no list of its own while it takes its parent's.
+            if cpus is not None and (cpus or suffix):
                 yield Cpuset(
                     path=group,
                     cpus=cpus,

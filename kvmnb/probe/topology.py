@@ -139,8 +139,8 @@ def package_numbers(packages: Mapping[int, CpuSet | None], told: Mapping[int, in
     {0: 0, 1: 1}
     """
     groups = sorted({cpus for cpus in packages.values() if cpus is not None and seen(cpus)})
-    numbers = {told[cpus.first] for cpus in groups if cpus.first in told}
-    if None not in numbers and len(numbers) == len(groups):
+    numbers = [{told[cpu] for cpu in cpus if seen(told.get(cpu))} - {None} for cpus in groups]
+    if all(map(len, numbers)) and len(set().union(*numbers)) == len(groups):
         return dict(told)
     order = {cpus: place for place, cpus in enumerate(groups)}
     return {
