@@ -9,25 +9,26 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 
 import kvmnb.facts
 from kvmnb.facts.gap import Fact
 
 HEAD = """# Facts
 
-What kvmnb reads of a host and its guests. `kvmnb facts --json` prints all of it; sizes are in bytes unless the name says
-another unit, CPU sets are kernel lists. A field that could not be read is left out and stands under `gaps` with the reason;
-`null` means that the source gives no value and its default holds.
+What kvmnb reads of a host and its guests. `kvmnb facts --json` prints all of it; sizes are in bytes unless the name
+says another unit, CPU sets are kernel lists. A field that could not be read is left out and stands under `gaps` with
+the reason; `null` means that the source gives no value and its default holds.
 """
+
+COLUMNS = "| field | type | meaning, and where it is read |\n|---|---|---|\n"
 
 
 def facts_page() -> str:
     """The page as Markdown."""
     parts = [HEAD]
     for kind in fact_types():
-        parts.append(
-            f"\n## {kind.__name__}\n\n{(kind.__doc__ or '').strip()}\n\n| field | type | meaning, and where it is read |\n|---|---|---|\n"
-        )
+        parts.append(f"\n## {kind.__name__}\n\n{(kind.__doc__ or '').strip()}\n\n{COLUMNS}")
         sentences = field_sentences(kind)
         for field in dataclasses.fields(kind):
             kind_text = str(field.type).replace("|", "\\|")
@@ -51,18 +52,17 @@ def fact_types() -> Iterator[type[Fact]]:
     for found in sorted(pkgutil.iter_modules(kvmnb.facts.__path__), key=lambda one: one.name):
         module = importlib.import_module(f"kvmnb.facts.{found.name}")
         for kind in vars(module).values():
-            if inspect.isclass(kind) and issubclass(kind, Fact) and dataclasses.is_dataclass(kind):
-                if kind.__module__ == module.__name__:
-                    yield kind
+            if inspect.isclass(kind) and issubclass(kind, Fact) and kind is not Fact and kind.__module__ == module.__name__:
+                yield kind
 
 
 def field_sentences(kind: type) -> dict[str, str]:
     """The text that stands below each field of a class."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
-    found = {}
-    for field, below in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
-            if isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
-                found[field.target.id] = below.value.value
-    return found
+    return {
+        field.target.id: str(below.value.value)
+        for field, below in pairwise(tree.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from kvmnb.advise.finding import Seen, Severity
@@ -63,7 +64,7 @@ class Rule:
     @property
     def text(self) -> tuple[str, dict[str, str]]:
         """The title line and the text below each heading, from the rule file's docstring."""
-        return sections(sys.modules[self.module].__doc__ or "")
+        return _text(self.module)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -81,3 +82,8 @@ class Rule:
         """Decorate the function that judges one domain."""
         self.scope, self.check_domain, self.module = "domain", check, check.__module__
         return check
+
+
+@cache
+def _text(module: str) -> tuple[str, dict[str, str]]:
+    return sections(sys.modules[module].__doc__ or "")

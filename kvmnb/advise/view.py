@@ -7,6 +7,7 @@ from functools import cached_property
 
 from kvmnb.advise.intent import Goal, Intent
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
 from kvmnb.place.placement import Placement
 from kvmnb.place.simple import place
@@ -20,11 +21,21 @@ class View:
         self.domains = tuple(domains)
         self.intent = intent
 
-    @cached_property
+    @property
     def placement(self) -> Placement:
-        """Where each guest's threads and memory belong, for all guests together."""
-        dedicated = frozenset(domain.uuid for domain in self.domains if self.intent.dedicated(domain))
-        return place(self.host, self.domains, dedicated)
+        """Where each guest's threads and memory belong, for all guests together; NotSeen where a fact for it is."""
+        if isinstance(self._placed, NotSeen):
+            raise self._placed
+        return self._placed
+
+    @cached_property
+    def _placed(self) -> Placement | NotSeen:
+        try:
+            dedicated = frozenset(domain.uuid for domain in self.domains if self.intent.dedicated(domain))
+            return place(self.host, self.domains, dedicated)
+        except NotSeen as unseen:
+            # Kept, so that not every rule places all guests again to miss the same fact.
+            return unseen
 
     def goal(self, domain: Domain) -> Goal:
         """The guest's goal."""

@@ -43,7 +43,8 @@ class Disk(Fact):
     format: str | None = at("driver/@type")
     """``raw``, ``qcow2``, ...; None: raw."""
     cache: str | None = at("driver/@cache")
-    """``none``, ``writeback``, ``writethrough``, ``directsync``, ``unsafe``, ``default``; None: QEMU's default, writeback."""
+    """``none``, ``writeback``, ``writethrough``, ``directsync``, ``unsafe``, ``default``; None: QEMU's default,
+    writeback."""
     io: str | None = at("driver/@io")
     """``native``, ``threads``, ``io_uring``; None: threads."""
     discard: str | None = at("driver/@discard")
@@ -348,7 +349,7 @@ class MemoryDevice(Fact):
     """Of ``virtio-mem``: how much the guest has, in bytes; of a running guest."""
     page_bytes: int | None = sized("source/pagesize")
     """The size of its hugepages, in bytes; None: as ``memoryBacking``."""
-    nodes: CpuSet | None = at("source/nodemask", CpuSet.parse)
+    nodes: CpuSet | None = at("source/nodemask", CpuSet.parse)  # noqa: RUF009
     """The host nodes that it is taken from; None: as ``numatune``."""
 
 
@@ -407,7 +408,8 @@ class Other(Fact):
     bus: str | None = at("@bus")
     """``@bus``."""
     action: str | None = at("@action")
-    """``@action``, of a watchdog: ``reset``, ``shutdown``, ``poweroff``, ``pause``, ``none``, ``dump``, ``inject-nmi``."""
+    """``@action``, of a watchdog: ``reset``, ``shutdown``, ``poweroff``, ``pause``, ``none``, ``dump``,
+    ``inject-nmi``."""
     video: str | None = at("model/@type")
     """Of ``video``: ``virtio``, ``qxl``, ``vga``, ``bochs``, ``cirrus``, ``none``."""
     heads: int | None = at("model/@heads", whole_number)

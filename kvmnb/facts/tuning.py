@@ -47,7 +47,7 @@ class CpuTune(Fact):
 class VcpuSched(Fact):
     """One ``cputune/vcpusched``."""
 
-    vcpus: CpuSet = at("@vcpus", CpuSet.parse, REQUIRED)
+    vcpus: CpuSet = at("@vcpus", CpuSet.parse, REQUIRED)  # noqa: RUF009
     """The vCPUs."""
     scheduler: str = at("@scheduler", absent=REQUIRED)
     """``fifo``, ``rr``, ``batch``, ``idle``."""
@@ -59,7 +59,7 @@ class VcpuSched(Fact):
 class IothreadSched(Fact):
     """One ``cputune/iothreadsched``."""
 
-    iothreads: CpuSet = at("@iothreads", CpuSet.parse, REQUIRED)
+    iothreads: CpuSet = at("@iothreads", CpuSet.parse, REQUIRED)  # noqa: RUF009
     """The iothreads."""
     scheduler: str = at("@scheduler", absent=REQUIRED)
     """``fifo``, ``rr``, ``batch``, ``idle``."""

@@ -7,11 +7,10 @@ them waits for a QEMU that does not answer its monitor.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from kvmnb.machine.hypervisor import DomainState
-
-T = TypeVar("T")
 
 Ask = Callable[[str, Callable[[], Any]], Any]
 
@@ -38,20 +37,23 @@ class DomainStates:
         found = {}
         for domain in listed:
             uuid = domain.UUIDString()
-            told = _Told()
-            state = told.take("name", lambda uuid=uuid, domain=domain: states.get(uuid) or domain.state(), self._error)
-            number, reason = state or (None, None)
+            told = _Told((self._error, _Busy))
+            number, reason = self._state(told, domain, states.get(uuid))
             found[uuid] = DomainState(
                 name=None if number is None else self._states.get(number, "nostate"),
                 reason=self._reasons.get(reason) if number == self._libvirt.VIR_DOMAIN_PAUSED else None,
                 autostart=told.member("autostart", uuid, autostart),
                 managed_save=told.member("managed_save", uuid, saved),
                 snapshots=self._snapshots(told, domain, told.member("snapshots", uuid, with_snapshots)),
-                job=told.take("job", lambda domain=domain: self._job(domain), self._error),
-                updated=told.take("updated", lambda domain=domain: _updated(domain), self._error),
+                job=told.take("job", partial(self._job, domain)),
+                updated=told.take("updated", partial(_updated, domain)),
                 untold=told.untold,
             )
         return found
+
+    def _state(self, told: _Told, domain: Any, known: tuple[int, int] | None) -> tuple[int | None, int]:
+        answer: tuple[int, int] | None = known if known is not None else told.take("name", domain.state)
+        return answer if answer is not None else (None, 0)
 
     @property
     def _error(self) -> type[Exception]:
@@ -80,7 +82,7 @@ class DomainStates:
     def _snapshots(self, told: _Told, domain: Any, any_there: bool | None) -> int | None:
         if not any_there:
             return None if any_there is None else 0
-        count: int | None = told.take("snapshots", domain.snapshotNum, self._error)
+        count: int | None = told.take("snapshots", domain.snapshotNum)
         return count
 
     def _job(self, domain: Any) -> str | None:
@@ -103,13 +105,14 @@ class _Busy(Exception):
 class _Told:
     """What was told of one domain, and why the rest was not."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: tuple[type[Exception], ...]) -> None:
         self.untold: dict[str, str] = {}
+        self._expected = expected
 
-    def take(self, field: str, call: Callable[[], Any], error: type[Exception]) -> Any:
+    def take(self, field: str, call: Callable[[], Any]) -> Any:
         try:
             return call()
-        except (error, _Busy) as problem:
+        except self._expected as problem:
             self.untold[field] = str(problem)
             return None
 

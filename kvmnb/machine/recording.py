@@ -20,9 +20,9 @@ from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, Refused, SourceError
 from kvmnb.core.xml import Document, edit
 from kvmnb.core.xml import Path as XmlPath
+from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
 from kvmnb.machine.judge import judge_domain
-from kvmnb.machine.domain_shape import DOMAIN
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _FILE_OF = {Layer.PERSISTENT: "inactive.xml", Layer.LIVE: "live.xml"}
@@ -138,9 +138,12 @@ class RecordedHypervisor:
         path = self._folder / "domains" / uuid / "state.json"
         text = self._text(f"domains/{uuid}/state.json") if path.is_file() else "{}"
         told = codec.from_json(text, dict[str, Any], str(path))
-        untold = {
-            name: "not recorded" for name, key, kind in _STATE_FIELDS if not isinstance(told.get(key, ...), kind)
-        }
+        if told.get("state") != "paused":
+            told.setdefault("reason", None)
+        if told.get("state") == "shutoff":
+            # Only what runs has a job, or differs from its start.
+            told = {"job": None, "updated": False} | told
+        untold = {name: "not recorded" for name, key, kind in _STATE_FIELDS if not isinstance(told.get(key, ...), kind)}
         found = {name: None if name in untold else told[key] for name, key, _ in _STATE_FIELDS}
         return DomainState(**found, untold=untold)
 

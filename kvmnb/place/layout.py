@@ -56,7 +56,9 @@ class Layout:
         return CpuSet(self.core_of[cpu].node for cpu in cpus if cpu in self.core_of)
 
     def memory_for_guests(self, node: int) -> int:
-        """A node's memory without the host's reserve, in bytes."""
+        """A node's memory without the host's reserve, in bytes; 0 on a host of one node, which has no choice."""
+        if len(self.nodes) == 1:
+            return 0
         memory = self.nodes[node].memory_bytes
         return max(0, memory - max(RESERVE_BYTES, memory * RESERVE_PERCENT // 100))
 
@@ -78,7 +80,8 @@ def lay_out(host: Host) -> Layout:
         cores=cores,
         core_of={cpu: core for core in cores for cpu in core.cpus},
         nodes=nodes,
-        distance=_distances(host.numa_nodes),
+        # On a host of one node there is nothing to choose, so that what is not needed is not asked for.
+        distance=_distances(host.numa_nodes) if len(nodes) > 1 else {},
         isolated=host.isolated,
         housekeeping=housekeeping,
     )

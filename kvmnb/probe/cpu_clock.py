@@ -30,7 +30,7 @@ def probe_policies(read: Reader, root: str, online: CpuSet) -> dict[int, Frequen
         fact = f"host.cpus[{number}].frequency"
         cpus = read.parse(f"{path}/affected_cpus", fact, lambda text: CpuSet(map(int, text.split())), None)
         if cpus is None:
-            cpus = gap(fact, f"/{path} has no affected_cpus")
+            cpus = CpuSet.of(number)
         if not seen(cpus) or (not cpus and number in online):
             found[number] = cast(Frequency, cpus or gap(fact, f"/{path}/affected_cpus: the file is empty"))
             continue

@@ -81,7 +81,7 @@ def _allowed(read: Reader) -> CpuSet | None:
     mounts = read.parse("proc/mounts", fact, lambda text: tuple(_cpuset_mounts(text)), ())
     for mount in mounts if seen(mounts) else ():
         for name in ("cpuset.cpus.effective", "cpuset.cpus", "cpus"):
-            cpus = read.cpus(f"{mount}{group.rstrip('/')}/{name}", fact, None)
+            cpus = read.parse(f"{mount}{group.rstrip('/')}/{name}", fact, _some, None)
             if cpus is not None:
                 return cpus
     return None
@@ -146,13 +146,14 @@ def _groups(read: Reader, root: str, parent: str, names: list[str], depth: int) 
         group = f"{parent}/{name}".lstrip("/")
         path, fact = f"{root}/{group}", f"{_FACT}.cpusets[{group}]"
         for suffix in (".effective", ""):
-            cpus = read.cpus(f"{path}/cpuset.cpus{suffix}", f"{fact}.cpus", None)
-            # A group has no list of its own while it takes its parent's.
+            # What is in force is never nothing; a group's own list is empty while it takes its parent's.
+            parser = _some if suffix else CpuSet.parse
+            cpus = read.parse(f"{path}/cpuset.cpus{suffix}", f"{fact}.cpus", parser, None)
             if cpus is not None and (cpus or suffix):
                 yield Cpuset(
                     path=group,
                     cpus=cpus,
-                    nodes=read.cpus(f"{path}/cpuset.mems{suffix}", f"{fact}.nodes"),
+                    nodes=read.parse(f"{path}/cpuset.mems{suffix}", f"{fact}.nodes", parser),
                     partition=read.word(f"{path}/cpuset.cpus.partition", f"{fact}.partition", None),
                 )
                 break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kvmnb.core.errors import KvmnbError
 from kvmnb.core.units import parse_size
@@ -25,7 +25,7 @@ def read_element(fact_type: type[F], element: _Element | None, fact: str, /, **g
     """A fact of ``fact_type`` from an element (None: every field is absent); ``given`` are its undeclared fields."""
     found: dict[str, _Element | None] = {"": element}
     values: dict[str, Any] = {}
-    for step in _steps(fact_type):
+    for step in _steps(cast(Any, fact_type)):
         if step.way not in found:
             found[step.way] = None if element is None else element.find(step.way)
         values[step.name] = _value(found[step.way], step, fact)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from kvmnb.core.cpuset import CpuSet
+from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.core.units import parse_kernel_size
 from kvmnb.facts.memory import HugepagePool, NumaCounters, NumaNode
 from kvmnb.probe.reader import Reader, gap, seen, whole
@@ -32,21 +32,34 @@ def probe_nodes(read: Reader, online: CpuSet) -> tuple[NumaNode, ...]:
     numbers = sorted(int(name[4:]) for name in names if re.fullmatch(r"node\d{1,5}", name))
     if not numbers:
         return (_only_node(read, online),)
-    return tuple(_node(read, number, online, len(numbers)) for number in numbers)
+    cpus = {
+        number: _cpus(read, f"{ROOT}/node{number}", f"host.numa_nodes[{number}].cpus", online) for number in numbers
+    }
+    _doubt_empty_lists(cpus, online)
+    return tuple(_node(read, number, cpus[number], len(numbers)) for number in numbers)
 
 
-def _node(read: Reader, number: int, online: CpuSet, nodes: int) -> NumaNode:
+def _node(read: Reader, number: int, cpus: CpuSet, nodes: int) -> NumaNode:
     path, fact = f"{ROOT}/node{number}", f"host.numa_nodes[{number}]"
     meminfo = read.parse(f"{path}/meminfo", f"{fact}.memory_bytes", _meminfo)
     return NumaNode(
         id=number,
-        cpus=_cpus(read, path, f"{fact}.cpus", online),
+        cpus=cpus,
         memory_bytes=_line(meminfo, "MemTotal", f"{fact}.memory_bytes", path),
         free_bytes=_line(meminfo, "MemFree", f"{fact}.free_bytes", path),
         distances=read.parse(f"{path}/distance", f"{fact}.distances", lambda text: _distances(text, nodes)),
         counters=_counters(read, f"{path}/numastat", f"{fact}.counters"),
         hugepages=_pools(read, f"{path}/hugepages", fact),
     )
+
+
+def _doubt_empty_lists(cpus: dict[int, CpuSet], online: CpuSet) -> None:
+    """A node that lists no CPU has none, unless CPUs are online that no node lists."""
+    lost = (online if seen(online) else CpuSet()) - union(one for one in cpus.values() if seen(one))
+    for number, listed in cpus.items():
+        if lost and seen(listed) and not listed:
+            reason = f"/{ROOT}/node{number} lists no CPU online while no node lists CPUs {lost}"
+            cpus[number] = gap(f"host.numa_nodes[{number}].cpus", reason)
 
 
 def _cpus(read: Reader, path: str, fact: str, online: CpuSet) -> CpuSet:

@@ -16,7 +16,7 @@ from kvmnb.facts.gap import Fact, Gap
 from kvmnb.facts.memory import NumaNode
 from kvmnb.probe.cpu import ROOT as CPU_ROOT
 from kvmnb.probe.memory import ROOT as NODE_ROOT
-from kvmnb.probe.reader import Reader
+from kvmnb.probe.reader import Reader, whole
 
 
 def oddities(
@@ -60,11 +60,11 @@ def _without_folder(read: Reader, cpus: tuple[Cpu, ...] | Gap) -> Iterator[Gap]:
 def _unnumbered(read: Reader, cpus: tuple[Cpu, ...]) -> Iterator[Gap]:
     groups = sorted({package for cpu in cpus if (package := _package(cpu)) is not None})
     paths = (f"{CPU_ROOT}/cpu{package.first}/topology/physical_package_id" for package in groups)
-    told = [read.integer(path, "host.cpus.package", None) for path in paths]
-    numbers = {number for number in told if isinstance(number, int)}
-    if not groups or (None not in told and len(numbers) == len(groups)) or any(isinstance(one, Gap) for one in told):
+    told = [read.parse(path, "host.cpus.package", whole, None) for path in paths]
+    numbers = [number for number in told if isinstance(number, int)]
+    if -1 not in numbers and len(set(numbers)) == len(numbers):
         return
-    why = "numbers no packages" if None in told else "gives one number to several packages"
+    why = "numbers no packages" if -1 in numbers else "gives one number to several packages"
     yield Gap("host.cpus.package", f"the kernel {why}: they are told apart and numbered by core_siblings_list")
 
 

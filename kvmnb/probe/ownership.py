@@ -89,9 +89,7 @@ def owners_of(configuration: Configuration) -> tuple[DomainOwner, ...]:
     )
 
 
-def _evidence(
-    sign: _Sign, namespaces: Iterable[str], product: str | None, description: str | None
-) -> Iterator[str]:
+def _evidence(sign: _Sign, namespaces: Iterable[str], product: str | None, description: str | None) -> Iterator[str]:
     for namespace in namespaces:
         if namespace.startswith(sign.namespaces):
             yield f"its metadata has the namespace {namespace[:80]}"
@@ -136,10 +134,13 @@ def _resources(root: _Element, read: Reader) -> Iterator[ClusterResource]:
 
 
 def _name_in(config: str, read: Reader) -> str:
-    """The guest's name in a domain XML; the file's own name where that cannot be read."""
+    """The guest's name in a domain XML; the file's own name where that cannot be read.
+
+    Only files below ``/etc`` are opened: others often lie on the cluster's storage, which may be dead.
+    """
     stem = posixpath.basename(config).removesuffix(".xml")
-    path = posixpath.normpath(config).lstrip("/")
-    text = read.text(path, "cluster", None) if config.startswith("/") and not path.startswith("..") else None
+    path = posixpath.normpath(config)
+    text = read.text(path.lstrip("/"), "cluster", None) if path.startswith("/etc/") else None
     try:
         return (_parse(text).findtext("name") or "").strip() or stem if isinstance(text, str) else stem
     except KvmnbError:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from kvmnb.core.cpuset import CpuSet
+from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.facts.cpu import Cache
 from kvmnb.probe.cpu_clock import Kind
 from kvmnb.probe.reader import Reader, gap, seen, whole
@@ -51,23 +51,28 @@ class Topology:
         return None if found == 65535 else found
 
     def package_number(self, cpu: int) -> int | None:
-        """The kernel's number of a CPU's package."""
-        return self.number(cpu, "topology/physical_package_id", f"host.cpus[{cpu}].package")
+        """The kernel's number of a CPU's package: -1 where it has none, None where it does not tell."""
+        path, fact = f"{ROOT}/cpu{cpu}/topology/physical_package_id", f"host.cpus[{cpu}].package"
+        return self._read.parse(path, fact, whole, None)
 
     def packages(self, told: Mapping[int, int | None]) -> dict[int, CpuSet | None]:
         """The CPUs of each CPU's package: those that its file lists and that have its number, where these are told."""
-        alike: dict[int | None, CpuSet] = {}
+        alike: dict[int, CpuSet] = {}
         for cpu, number in told.items():
-            alike[number] = alike.get(number, CpuSet()) | CpuSet.of(cpu)
+            if number is not None and seen(number) and number != -1:
+                alike[number] = alike.get(number, CpuSet()) | CpuSet.of(cpu)
+        numbered = union(alike.values())
+        untold = CpuSet(told) - numbered
         found: dict[int, CpuSet | None] = {}
         for cpu, number in told.items():
             names = ("core_siblings", "package_cpus")
-            listed = self._shared(cpu, f"host.cpus[{cpu}].package_cpus", self._packages, names)
-            numbered = number is not None and seen(number)
+            fact = f"host.cpus[{cpu}].package_cpus"
+            listed = self._shared(cpu, fact, self._packages, names)
+            same = alike.get(number) if number is not None and seen(number) else None
             if listed is None:
-                found[cpu] = alike[number] if numbered else None
+                found[cpu] = same if not untold or same is None else gap(fact, f"CPUs {untold} tell no package")
             else:
-                found[cpu] = listed & alike[number] if numbered and seen(listed) else listed
+                found[cpu] = listed - (numbered - same) if same is not None and seen(listed) else listed
         return found
 
     def siblings(self, cpu: int, fact: str) -> CpuSet:
@@ -133,19 +138,23 @@ class Topology:
 
 
 def package_numbers(packages: Mapping[int, CpuSet | None], told: Mapping[int, int | None]) -> dict[int, int | None]:
-    """Each CPU's package number: the kernel's, or the packages' order where its numbers tell them not apart.
+    """Each CPU's package number: the kernel's, or the packages' order where its numbers do not tell them apart.
 
-    >>> package_numbers({0: CpuSet.of(0), 1: CpuSet.of(1)}, {0: None, 1: None})
+    >>> package_numbers({0: CpuSet.of(0), 1: CpuSet.of(1)}, {0: -1, 1: -1})
     {0: 0, 1: 1}
     """
     groups = sorted({cpus for cpus in packages.values() if cpus is not None and seen(cpus)})
-    numbers = [{told[cpu] for cpu in cpus if seen(told.get(cpu))} - {None} for cpus in groups]
-    if all(map(len, numbers)) and len(set().union(*numbers)) == len(groups):
-        return dict(told)
     order = {cpus: place for place, cpus in enumerate(groups)}
+    home: dict[int, set[CpuSet]] = {}
+    for cpu, number in told.items():
+        cpus = packages[cpu]
+        if number is not None and seen(number) and cpus in order:
+            home.setdefault(number, set()).add(cpus)
+    if -1 not in home and all(len(sets) == 1 for sets in home.values()):
+        return {cpu: None if number == -1 else number for cpu, number in told.items()}
     return {
-        cpu: order[cpus] if cpus is not None and seen(cpus) and seen(told[cpu]) else told[cpu]
-        for cpu, cpus in packages.items()
+        cpu: order.get(cpus) if number is not None and seen(number) and (cpus := packages[cpu]) is not None else number
+        for cpu, number in told.items()
     }
 
 

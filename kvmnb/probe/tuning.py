@@ -81,11 +81,7 @@ def read_tuning(root: _Element, fact: str) -> Tuning:
         ),
         metadata_namespaces=_namespaces(root.find("metadata")),
         product=next(
-            (
-                (one.text or "").strip()
-                for one in root.iterfind("sysinfo/system/entry")
-                if one.get("name") == "product"
-            ),
+            ((one.text or "").strip() for one in root.iterfind("sysinfo/system/entry") if one.get("name") == "product"),
             None,
         ),
     )

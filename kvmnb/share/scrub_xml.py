@@ -53,6 +53,7 @@ _WORDS = frozenset(
         ("domain", "machine", "#"),
         ("domain", "machine", "canonical"),
         ("secmodel", "model", "#"),
+        ("secmodel", "baselabel", "type"),
         ("secmodel", "doi", "#"),
         ("domainCapabilities", "arch", "#"),
         ("domainCapabilities", "domain", "#"),

@@ -21,6 +21,7 @@ from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want, When
+from tests.advise.test_contract import agreeing
 from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, changed, topology
 
 every_goal = pytest.mark.parametrize("goal", list(Goal), ids=lambda goal: goal.value)
@@ -149,6 +150,23 @@ def test_each_finding_of_the_demo_host_is_silenced_by_following_it(goal: Goal) -
 @every_goal
 def test_following_all_findings_of_the_demo_host_leaves_none_of_them(goal: Goal) -> None:
     check_following_all(*the_demo(), goal)
+
+
+RECORDED = sorted(path.parent for path in (Path(__file__).parents[1] / "hosts").glob("*/recording.json"))
+
+
+@pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("goal", [Goal.LATENCY, Goal.BALANCED], ids=lambda goal: goal.value)
+def test_guests_on_recorded_hosts_are_silenced_by_following(folder: Path, goal: Goal) -> None:
+    host = probe(recorded(folder)).host
+    last = host.online and max(host.online)
+    guests = [
+        a_guest("floats", vcpus=2, windows=True),
+        a_guest("pinned", vcpus=2, pins={0: "0", 1: str(last)}, iothreads=1),
+        a_guest("beside", vcpus=1, pins={0: str(last)}, emulator=str(last)),
+    ]
+    check_following(host, guests, goal)
+    agreeing(audit(host, [guest.domain for guest in guests], Intent(goal=goal)))
 
 
 @st.composite

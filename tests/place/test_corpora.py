@@ -105,9 +105,8 @@ def test_no_answer_beats_a_lower_bound(corpora: Path) -> None:
         assert len(used) == groups
         if len(found.nodes) == row.get("min_numa_nodes", 1):
             assert len(used) >= row.get("min_cores_given_that", 1)
-        kinds[
-            "as few nodes as the bound" if fewest == row.get("min_numa_nodes", 1) else "the host's own cores cost a node"
-        ] += 1
+        as_bound = fewest == row.get("min_numa_nodes", 1)
+        kinds["as few nodes as the bound" if as_bound else "the host's own cores cost a node"] += 1
     assert kinds == {
         "as few nodes as the bound": 342,
         "the cores beside the host's own do not suffice": 65,

@@ -10,7 +10,7 @@ import pytest
 from kvmnb.core.units import GIB
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.place.layout import lay_out
-from tests.builders import a_host
+from tests.builders import a_host, changed
 
 
 def test_each_node_keeps_one_whole_core_for_the_host() -> None:
@@ -60,7 +60,7 @@ def test_a_node_of_memory_alone_is_no_place_for_vcpus() -> None:
 @pytest.mark.parametrize(("memory", "left"), [(64, 64 - 3.2), (40, 38), (39, 37), (1, 0)])
 def test_the_reserve_is_two_gib_or_five_per_cent(memory: int, left: float) -> None:
     # 40 GiB is where 5 % and 2 GiB meet.
-    assert lay_out(a_host(memory_gib=memory)).memory_for_guests(0) == pytest.approx(left * GIB, abs=1)
+    assert lay_out(a_host(nodes=2, memory_gib=memory)).memory_for_guests(0) == pytest.approx(left * GIB, abs=1)
 
 
 @pytest.mark.parametrize("name", ["cpus", "numa_nodes", "isolated"])
@@ -68,3 +68,12 @@ def test_a_gap_in_the_host_is_not_seen(name: str) -> None:
     host = replace(a_host(), **{name: cast(Any, Gap(f"host.{name}", "needs root"))})
     with pytest.raises(NotSeen, match="needs root"):
         lay_out(host)
+
+
+def test_a_host_of_one_node_needs_no_word_about_its_memory_and_distances() -> None:
+    host = a_host()
+    (node,) = host.numa_nodes
+    dumb = changed(node, memory_bytes=Gap("memory", "gone"), distances=Gap("distances", "gone"))
+    layout = lay_out(changed(host, numa_nodes=(dumb,)))
+    assert layout.memory_for_guests(0) == 0
+    assert layout.distance == {}

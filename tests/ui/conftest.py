@@ -43,6 +43,10 @@ def page(chromium: Any) -> Iterator[Any]:
     said: list[str] = []
 
     def hear(dialog: Any) -> None:
+        # JupyterLab's own question, when a page with unsaved outputs is left.
+        if dialog.type == "beforeunload":
+            dialog.accept()
+            return
         said.append(dialog.message)
         dialog.dismiss()
 

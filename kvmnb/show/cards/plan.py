@@ -22,7 +22,7 @@ def fragment(plan: Plan, *, open_diffs: bool = True) -> str:
         "plan",
         plan=plan,
         headline=headline(plan),
-        several=len({change.tunable.target for change in plan.changes}) > 1,
+        groups=groups(plan.changes),
         effects=effects(plan.changes),
         costs=costs(plan.changes),
         undos=undos(plan.changes),
@@ -49,6 +49,17 @@ def headline(plan: Plan) -> str:
     counted = Counter(change.safety for change in plan.changes)
     safety = words.listed([f"{counted[one]} {one.value}" for one in Safety if counted[one]])
     return f"Plan: {words.plural(len(plan.changes), 'change')} on {on} ({safety})"
+
+
+def groups(changes: Iterable[Change]) -> list[tuple[str, list[Change]]]:
+    """The changes below a line that says where they are, when they take effect and how they are undone."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        place = f"{words.layer(change.tunable)} of {change.tunable.target}"
+        where = "This host" if change.tunable.target == "host" else place[0].upper() + place[1:]
+        title = f"{where}: takes effect {words.EFFECT_BRIEF[change.when]}; undo {change.undo.value}"
+        found.setdefault(title, []).append(change)
+    return list(found.items())
 
 
 def effects(changes: Iterable[Change]) -> list[str]:

@@ -32,6 +32,12 @@ def text(verdicts: Verdicts) -> str:
 def headline(verdicts: Verdicts) -> str:
     """How many hold."""
     counted = Counter(verdict.state for _, verdict in verdicts)
-    said = [f"{counted[state]} {words.WORD_OF_STATE[state]}" for state in State if counted[state]]
+    said = [f"{counted[state]} {_said(state, counted[state])}" for state in State if counted[state]]
     sign = words.SIGN_OF_STATE[State.DIFFERS if counted[State.DIFFERS] else State.HOLDS]
     return f"{sign} Read back: {words.listed(said)}" if said else "There is nothing to read back"
+
+
+def _said(state: State, count: int) -> str:
+    """The state as a verb that agrees with the count."""
+    word = words.WORD_OF_STATE[state]
+    return word if count == 1 or state is State.NOT_APPLICABLE else word.removesuffix("s")

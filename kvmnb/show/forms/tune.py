@@ -138,7 +138,7 @@ class TuneForm:
             box.observe(lambda _change: self._choose(), names="value")
             made += [box, _html("tune_choice", finding=Shown(finding))]
         if not made:
-            made.append(_html("note", text="Nothing found here that could be set from this form."))
+            made.append(_html("note", text="There is nothing here that this form could set."))
         if self.state.by_hand:
             made.append(_html("tune_by_hand", findings=[Shown(one) for one in self.state.by_hand]))
         return made

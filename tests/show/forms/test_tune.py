@@ -45,7 +45,15 @@ def test_nothing_chosen_is_nothing_to_apply(shipped: Here) -> None:
 
 def test_the_preview_shows_all_before_the_button(shipped: Here) -> None:
     preview = shipped.tune("db01").preview.value
-    for part in ("Now", "Wanted", "Takes effect", "What it costs", "How to undo it", '<span class="add">', "by hand"):
+    for part in (
+        "Now",
+        "Wanted",
+        "takes effect at once",
+        "What it costs",
+        "How to undo it",
+        '<span class="add">',
+        "by hand",
+    ):
         assert part in preview
 
 
