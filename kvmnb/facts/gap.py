@@ -7,7 +7,7 @@ registry turns it into "not checked". So silence is never taken for health.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -58,15 +58,21 @@ class Fact:
     def gaps(self) -> tuple[Gap, ...]:
         """The gaps of this fact and of all facts below it, in the order of its fields."""
         found = list(self._gaps.values())
-        for one in fields(self):  # type: ignore[arg-type]
-            if one.name not in self._gaps:
-                found.extend(_gaps_of(object.__getattribute__(self, one.name)))
+        for name in type(self).__slots__:
+            if name not in self._gaps:
+                value = object.__getattribute__(self, name)
+                if isinstance(value, Fact):
+                    found.extend(value.gaps())
+                elif isinstance(value, tuple):
+                    found.extend(_gaps_in(value))
         return tuple(found)
 
 
-def _gaps_of(value: object) -> tuple[Gap, ...]:
-    if isinstance(value, Fact):
-        return value.gaps()
-    if isinstance(value, tuple):
-        return tuple(gap for member in value for gap in _gaps_of(member))
-    return ()
+def _gaps_in(values: tuple[object, ...]) -> list[Gap]:
+    found: list[Gap] = []
+    for value in values:
+        if isinstance(value, Fact):
+            found.extend(value.gaps())
+        elif isinstance(value, tuple):
+            found.extend(_gaps_in(value))
+    return found

@@ -203,10 +203,14 @@ def device_named(path: str, blocks: Iterable[BlockDevice]) -> str | None:
             return block.name
         if volume and block.gap_of("dm_name") is None and block.dm_name == mapped:
             return block.name
-        for partition in block.partitions:
+        for partition in _known_partitions(block):
             if partition.name.replace("!", "/") == rest:
                 return partition.name
     return None
+
+
+def _known_partitions(block: BlockDevice) -> tuple[Partition, ...]:
+    return block.partitions if block.gap_of("partitions") is None else ()
 
 
 def _holds(folder: str, path: str) -> bool:
@@ -218,7 +222,7 @@ def _below(name: str | None, blocks: Iterable[BlockDevice]) -> Iterator[BlockDev
     by_name: dict[str, tuple[BlockDevice | Partition, BlockDevice]] = {}
     for block in blocks:
         by_name[block.name] = (block, block)
-        by_name.update({partition.name: (partition, block) for partition in block.partitions})
+        by_name.update({partition.name: (partition, block) for partition in _known_partitions(block)})
     pending = [name] if name is not None else []
     met = set()
     for next_name in pending:

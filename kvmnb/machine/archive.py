@@ -96,7 +96,10 @@ def unpack(archive: Path, into: Path) -> Path:
 def _unpack(archive: Path, into: Path) -> None:
     packed = archive.stat().st_size
     made: set[str] = set()
-    with _reading(archive) as stream, tarfile.open(fileobj=_Counted(stream, packed, archive), mode="r|") as tar:
+    with (
+        _reading(archive) as stream,
+        tarfile.open(fileobj=cast(IO[bytes], _Counted(stream, packed, archive)), mode="r|") as tar,
+    ):
         count = total = 0
         for member in tar:
             count += 1

@@ -86,12 +86,16 @@ class Files:
             os.close(descriptor)
 
     def ethtool(self, names: Sequence[str]) -> Mapping[str, Any] | None:
-        """What the kernel answers of these NICs as ``ethtool`` asks; None where no running kernel is behind the tree."""
+        """What the kernel answers of these NICs as ``ethtool`` asks; None where no kernel is behind the tree."""
         if self._prefix:
             return None
         from kvmnb.machine.ethtool import ethtool_answers
 
         return ethtool_answers(names)
+
+    def batches(self) -> Iterator[None]:
+        """The passes that a probe makes over the files: one, where reading a file costs nothing."""
+        yield
 
     def close(self) -> None:
         """Let go of what the tree is read through."""

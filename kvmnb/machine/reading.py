@@ -19,7 +19,7 @@ BOOTSTRAP = (
     'exec(compile(s.read(int(s.readline())), "kvmnb-reader", "exec"))\''
 )
 
-_SCRIPT = r'''
+_SCRIPT = r"""
 import errno, json, os, socket, stat, struct, sys, zlib
 
 MOST = 4 * 1024 * 1024
@@ -101,7 +101,7 @@ def main():
         out.flush()
 
 main()
-'''
+"""
 
 
 @cache

@@ -80,8 +80,7 @@ class RecordedHypervisor:
             running = (folder / uuid / "live.xml").is_file()
             persistent = (folder / uuid / "inactive.xml").is_file()
             if running or persistent:
-                root = Document.parse(self.xml(uuid, Layer.PERSISTENT if persistent else Layer.LIVE)).root
-                name = next((child.text.strip() for child in root.children if child.name == "name"), "")
+                name = self._name(uuid, Layer.PERSISTENT if persistent else Layer.LIVE)
                 records.append(DomainRecord(uuid, name, running, persistent))
         return tuple(sorted(records, key=lambda record: record.name))
 
@@ -133,11 +132,23 @@ class RecordedHypervisor:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def _name(self, uuid: str, layer: Layer) -> str:
+        """The domain's name; its UUID where the text is broken, so that one text hides no other domain."""
+        try:
+            root = Document.parse(self.xml(uuid, layer)).root
+        except KvmnbError:
+            return uuid
+        return next((child.text.strip() for child in root.children if child.name == "name"), "")
+
     def _state(self, uuid: str) -> DomainState:
         """What ``state.json`` holds; other keys are left alone, since later versions may record more."""
         path = self._folder / "domains" / uuid / "state.json"
-        text = self._text(f"domains/{uuid}/state.json") if path.is_file() else "{}"
-        told = codec.from_json(text, dict[str, Any], str(path))
+        try:
+            text = self._text(f"domains/{uuid}/state.json") if path.is_file() else "{}"
+            told = codec.from_json(text, dict[str, Any], str(path))
+        except KvmnbError as problem:
+            names = [name for name, _, _ in _STATE_FIELDS]
+            return DomainState(**dict.fromkeys(names), untold=dict.fromkeys(names, str(problem)))
         if told.get("state") != "paused":
             told.setdefault("reason", None)
         if told.get("state") == "shutoff":

@@ -40,8 +40,14 @@ MOST_BATCHES = 20
 _MAX_PACKED = 64 * 1024**2
 _MAX_UNPACKED = 512 * 1024**2
 _MAX_NOISE = 65_536
-_SYSTEM_SOCKETS = ("/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt-sock")
 _KINDS = ("read", "names", "link", "exists")
+
+
+SYSTEM_SOCKETS = ("/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt-sock")
+
+
+class Unreached(SourceError):
+    """ssh does not get to the host, so libvirt over ssh will not either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Target:
     user: str | None = None
     port: int | None = None
     key_file: str | None = None
-    sockets: tuple[str, ...] = _SYSTEM_SOCKETS
+    sockets: tuple[str, ...] = SYSTEM_SOCKETS
     """Where the daemon may listen there."""
 
     @property
@@ -90,7 +96,7 @@ def target_of(uri: str) -> Target:
         raise SourceError(f"{uri}: {user[:60]!r} is no name of a user")
     if "command" in query:
         raise SourceError("the URI names a program of its own in ssh's place, which is not run to read files")
-    sockets = tuple(query.get("socket", _SYSTEM_SOCKETS))
+    sockets = tuple(query.get("socket", SYSTEM_SOCKETS))
     return Target(host, user, port, query.get("keyfile", [None])[0], sockets)
 
 
@@ -124,7 +130,8 @@ class Reader:
             del self._buffer[: self._buffer.index(GREETING) + len(GREETING)]
         except _Silent as problem:
             self.close()
-            raise SourceError(f"{target.host} cannot be read over ssh: {problem}") from problem
+            kind = Unreached if isinstance(problem, _Unreached | _Late) else SourceError
+            raise kind(f"the files of {target.host} cannot be read over ssh: {problem}") from problem
 
     @property
     def pid(self) -> int:
@@ -201,9 +208,9 @@ class Reader:
                         if len(self._buffer) > _MAX_PACKED + _MAX_NOISE:
                             raise _Silent("it sends without end")
                     else:
-                        raise _Silent(self._why_ended(deadline))
+                        raise self._why_ended(deadline)
 
-    def _why_ended(self, deadline: float) -> str:
+    def _why_ended(self, deadline: float) -> _Silent:
         """Why ssh ended, from its code and its last words."""
         process = self._process
         assert process.stderr
@@ -216,13 +223,16 @@ class Reader:
         try:
             code = process.wait(1)
         except subprocess.TimeoutExpired:
-            return "the connection was closed" + self._words()
+            return _Silent("the connection was closed" + self._words())
         words = self._words()
-        if "host key" in words.lower() or "HOST IDENTIFICATION HAS CHANGED" in words:
-            return f"its host key is not the one that is known, or none is known{words}"
+        if "host key verification" in words.lower():
+            return _Unreached(f"its host key is not the one that is known, or none is known{words}")
+        if code == 255:
+            # ssh's own code: the host was not reached, or it let nobody in.
+            return _Unreached(f"ssh did not get there{words}")
         if code == 127 or "python3" in words:
-            return f"there is no python3 that runs there{words}"
-        return f"ssh ended with code {code}{words}"
+            return _Silent(f"there is no python3 that runs there{words}")
+        return _Silent(f"ssh ended with code {code}{words}")
 
     def _words(self) -> str:
         """The last line that ssh or the far side printed, where there is one."""
@@ -249,20 +259,22 @@ class Reader:
 
 
 class RemoteFiles(Files):
-    """A remote host's files, as they were when they were first asked for since the last probe.
+    """A remote host's files, asked for as they are now.
 
-    While a probe runs, what is not there yet is noted and fetched in one piece between two passes of
-    the probe (``batches``). At other times each question is asked at once.
+    Only while a probe runs are answers kept: what is not there yet is noted, and fetched in one piece
+    between two passes of the probe (``batches``).
     """
 
     def __init__(self, reader: Reader) -> None:
-        self.root = Path("/")
-        self._prefix = ""
+        # A name that is no folder here: nothing may take this host's files for those.
+        self.root = Path(f"/ssh:{reader.target.host}")
+        self._prefix = str(self.root)
         self._reader = reader
         self._known: dict[tuple[str, str], Any] = {}
         self._missed: dict[tuple[str, str], None] = {}
         self._nics: tuple[str, ...] | None = None
         self._ethtool: dict[str, Any] = {}
+        self._probing = False
         self._collecting = False
         self.round_trips = 0
 
@@ -274,7 +286,7 @@ class RemoteFiles(Files):
             # All that the last probe read, anew and in one piece.
             self._missed = dict.fromkeys(again)
             self._fetch()
-        self._collecting = True
+        self._probing = self._collecting = True
         try:
             for _ in range(MOST_BATCHES):
                 yield
@@ -285,7 +297,7 @@ class RemoteFiles(Files):
             self._collecting = False
             yield
         finally:
-            self._collecting = False
+            self._probing = self._collecting = False
 
     def read_bytes(self, path: str) -> bytes:
         text: str = self._told("read", path)
@@ -315,13 +327,11 @@ class RemoteFiles(Files):
 
     def ethtool(self, names: Sequence[str]) -> Mapping[str, Any] | None:
         wanted = tuple(names)
-        if wanted != self._nics:
-            if self._collecting:
-                self._nics, self._ethtool = wanted, {}
-                self._missed["ethtool", ""] = None
-            else:
-                self._nics = wanted
-                self._ethtool = self._answer({"ethtool": wanted}).get("ethtool", {})
+        if wanted != self._nics or not self._probing:
+            self._nics, self._ethtool = wanted, {}
+            self._missed["ethtool", ""] = None
+            if not self._collecting:
+                self._fetch()
         if isinstance(self._ethtool.get("error"), str):
             raise SourceError(f"{self._reader.target.host}: {self._ethtool['error'][:200]}")
         return self._ethtool
@@ -342,7 +352,7 @@ class RemoteFiles(Files):
         if path.startswith("/") or "\0" in path or ".." in path.split("/"):
             raise Refused(f"{path!r} is not a path inside a machine's tree")
         key = (kind, path)
-        if key not in self._known:
+        if key not in self._known or not self._probing:
             self._missed[key] = None
             if self._collecting:
                 _raise(errno.EAGAIN, "not fetched yet")
@@ -405,6 +415,10 @@ def _checked(kind: str, told: Any) -> Any:
 
 class _Silent(Exception):
     """The far side does not answer; the text says why."""
+
+
+class _Unreached(_Silent):
+    """ssh itself failed."""
 
 
 class _Late(_Silent):

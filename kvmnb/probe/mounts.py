@@ -140,7 +140,8 @@ def _device(line: _Line, names: dict[str, str], blocks: Sequence[BlockDevice]) -
 
 def _numbers(blocks: Iterable[BlockDevice]) -> Iterator[tuple[str, str]]:
     for block in blocks:
-        for one in (block, *block.partitions):
+        partitions = block.partitions if block.gap_of("partitions") is None else ()
+        for one in (block, *partitions):
             if one.gap_of("number") is None and one.number is not None:
                 yield one.number, one.name
 

@@ -39,25 +39,15 @@ def probe_running(read: Reader, processes: Processes, uuid: str, name: str, fact
     status = read.parse(f"{folder}/status", fact, _status)
     if not seen(status):
         return cast(Running, status)
-    opened = _opened(read, folder, fact)
-    try:
-        own = threads(read.files, process)
-    except (OSError, ValueError, KvmnbError) as problem:
-        return cast(Running, Gap(f"{fact}.threads", f"/{folder}/task: {problem}"))
-    vhosts = [found for tid in processes.vhosts.get(process.pid, ()) for found in _kernel_thread(read, tid)]
+    opened = _opened(read, folder)
     return Running(
         pid=process.pid,
         start_ticks=process.start_ticks,
         accel=accel_of(process.arguments),
         machine=machine_of(process.arguments),
-        kvm=cast(bool, opened) if isinstance(opened, Gap) else "anon_inode:kvm-vm" in opened,
-        vhost_net=cast(int, opened) if isinstance(opened, Gap) else opened.count("/dev/vhost-net"),
-        threads=tuple(
-            sorted(
-                (*_threads(read, own, f"{folder}/task", fact), *_threads(read, vhosts, "proc", fact)),
-                key=lambda thread: thread.tid,
-            )
-        ),
+        kvm=gap(f"{fact}.kvm", opened) if isinstance(opened, str) else "anon_inode:kvm-vm" in opened,
+        vhost_net=gap(f"{fact}.vhost_net", opened) if isinstance(opened, str) else opened.count("/dev/vhost-net"),
+        threads=_all_threads(read, process, processes.vhosts.get(process.pid, ()), f"{fact}.threads"),
         resident_bytes=_of(status, "VmRSS", f"{fact}.resident_bytes"),
         swapped_bytes=_of(status, "VmSwap", f"{fact}.swapped_bytes"),
         locked_bytes=_of(status, "VmLck", f"{fact}.locked_bytes"),
@@ -178,9 +168,22 @@ def mapped_memory(text: str) -> Mapped:
     return Mapped(nodes, sizes, tuple(sorted(policies)))
 
 
+def _all_threads(read: Reader, process: Qemu, vhosts: Iterable[int], fact: str) -> tuple[GuestThread, ...]:
+    folder = f"proc/{process.pid}/task"
+    try:
+        own = threads(read.files, process)
+    except (OSError, ValueError, KvmnbError) as problem:
+        return cast(tuple[GuestThread, ...], Gap(fact, f"/{folder}: {problem}"))
+    if not own:
+        return cast(tuple[GuestThread, ...], Gap(fact, f"/{folder} is empty"))
+    kernels = [thread for tid in vhosts for thread in _kernel_thread(read, tid)]
+    found = (*_threads(read, own, folder, fact), *_threads(read, kernels, "proc", fact))
+    return tuple(sorted(found, key=lambda thread: thread.tid))
+
+
 def _threads(read: Reader, found: Iterable[QemuThread], folder: str, fact: str) -> Iterator[GuestThread]:
     for one in found:
-        last = read.parse(f"{folder}/{one.tid}/stat", f"{fact}.threads[{one.tid}].last_cpu", _last_cpu, None)
+        last = read.parse(f"{folder}/{one.tid}/stat", f"{fact}[{one.tid}].last_cpu", _last_cpu, None)
         if last is None:
             # It ended meanwhile; QEMU's workers come and go.
             continue
@@ -197,21 +200,21 @@ def _kernel_thread(read: Reader, tid: int) -> Iterator[QemuThread]:
         yield QemuThread(tid, name, None, 0, CpuSet.parse(found[1]))
 
 
-def _opened(read: Reader, folder: str, fact: str) -> list[str] | Gap:
-    """What the process's descriptors lead to."""
-    numbers = read.folder(f"{folder}/fd", f"{fact}.kvm")
+def _opened(read: Reader, folder: str) -> list[str] | str:
+    """What the process's descriptors lead to; a reason where that cannot be read."""
+    numbers = read.folder(f"{folder}/fd", "fd")
     if isinstance(numbers, Gap):
-        return numbers
+        return numbers.reason
     found = []
     for number in numbers:
         try:
             found.append(read.files.link(f"{folder}/fd/{number}"))
         except PermissionError:
-            return Gap(f"{fact}.kvm", f"/{folder}/fd needs root")
+            return f"/{folder}/fd needs root"
         except (OSError, ValueError, KvmnbError):
             # Closed meanwhile.
             continue
-    return found or Gap(f"{fact}.kvm", f"/{folder}/fd is empty")
+    return found or f"/{folder}/fd is empty"
 
 
 def _status(text: str) -> dict[str, int]:

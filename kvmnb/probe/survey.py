@@ -13,6 +13,7 @@ from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
 from kvmnb.machine.identity import host_uuid
 from kvmnb.machine.machine import Machine
+from kvmnb.machine.passes import passes
 from kvmnb.probe.cpu import ROOT, probe_cpus
 from kvmnb.probe.domain import probe_domain
 from kvmnb.probe.hypervisor import host_identity, probe_hypervisor
@@ -46,6 +47,11 @@ class Survey:
 
 def probe(machine: Machine) -> Survey:
     """Every fact of the host and of all its domains."""
+    *_, survey = map(_probe, passes(machine))
+    return survey
+
+
+def _probe(machine: Machine) -> Survey:
     domains: tuple[Domain, ...] = ()
     if machine.hypervisor is not None:
         source = machine.hypervisor
@@ -68,7 +74,8 @@ def _host(machine: Machine, domains: Sequence[Domain]) -> Host:
     online = read.cpus(f"{ROOT}/online", "host.cpus.online", absent=None)
     known = online if online is not None and seen(online) else None
     nodes = probe_nodes(read, known if known is not None else _present(read))
-    node_of = {cpu: node.id for node in nodes if node.gap_of("cpus") is None for cpu in node.cpus}
+    listed = nodes if seen(nodes) else ()
+    node_of = {cpu: node.id for node in listed if node.gap_of("cpus") is None for cpu in node.cpus}
     blocks = probe_blocks(read)
     return Host(
         uuid=uuid,

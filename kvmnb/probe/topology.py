@@ -114,7 +114,7 @@ class Topology:
             level=level,
             type=kind,
             size_bytes=self._read.size(f"{path}/size", f"{fact}.size_bytes", None),
-            cpus=self._of_online(cpus),
+            cpus=self._of_online(cpus, f"{fact}.cpus"),
         )
         if cache.gap_of("cpus") is None:
             for one in cache.cpus:
@@ -129,12 +129,16 @@ class Topology:
         found = self._read.sharing(cpu, fact, lists, [f"{folder}/{name}" for name in names])
         if found is None or not seen(found):
             return found
-        found = self._of_online(found)
+        found = self._of_online(found, fact)
+        if not seen(found):
+            return found
         known.update(dict.fromkeys(found, found))
         return found
 
-    def _of_online(self, cpus: CpuSet) -> CpuSet:
-        return cpus & self._online if seen(cpus) and seen(self._online) else cpus
+    def _of_online(self, cpus: CpuSet, fact: str) -> CpuSet:
+        if not seen(cpus):
+            return cpus
+        return cpus & self._online if seen(self._online) else gap(fact, self._online.reason)  # type: ignore[attr-defined]
 
 
 def package_numbers(packages: Mapping[int, CpuSet | None], told: Mapping[int, int | None]) -> dict[int, int | None]:

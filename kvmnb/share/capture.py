@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,6 +95,14 @@ class ReadFiles(Files):
         if answers is not None:
             self._into.ethtool = answers
         return answers
+
+    def batches(self) -> Iterator[None]:
+        for _ in self._files.batches():
+            # A pass over a remote host begins with gaps that the next one fills.
+            for noted in (self._into.texts, self._into.links, self._into.folders, self._into.unread):
+                noted.clear()
+            self._into.there.clear()
+            yield
 
     def close(self) -> None:
         self._files.close()

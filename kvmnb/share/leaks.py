@@ -43,7 +43,7 @@ class Search:
     def _want(self, original: str, field: str, least: int) -> None:
         lower = original.lower()
         parts = _TOKEN.findall(lower)
-        if len(lower) < least or not parts or all(known(part) for part in parts) and not _is_identifier(lower):
+        if len(lower) < least or not parts or (all(known(part) for part in parts) and not _is_identifier(lower)):
             return
         if lower.isdecimal() and len(lower) < MIN_NUMBER:
             return

@@ -39,7 +39,7 @@ class Pseudonyms:
         """A stand-in for any name: ``x`` and ten hexadecimal digits, so it fits wherever a name does.
 
         >>> Pseudonyms(b"salt").name("db.example.org", "domain/name")
-        'x0cbbbd1f18'
+        'x5d71ba5367'
         """
         self._remember(original, field)
         return f"x{self._digest('name', original, 10)}"

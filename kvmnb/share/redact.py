@@ -1,4 +1,4 @@
-"""A capture as the files of a recording, by an allow-list: what is not known to tell nothing is replaced or left out."""
+"""A capture as the files of a recording, by an allow-list: what may tell of somebody is replaced or left out."""
 
 from __future__ import annotations
 
@@ -195,5 +195,6 @@ class _Redaction:
 
 # Of a file that nobody knows, only what looks like an identifier is sought elsewhere.
 _NAME_SHAPED = re.compile(
-    r"(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[\w.+-]+@[\w.-]+\.\w+"
+    r"(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b"
+    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[\w.+-]+@[\w.-]+\.\w+"
 )

@@ -13,17 +13,20 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 # Endings of file names that programs give, or look for.
-_ENDING = re.compile(r"(?i)(?:\.(?:qcow2?|img|raw|iso|vmdk|vdi|vhdx?|qed|luks|fd|bin|sock|socket|conf|xml|json|log|pid|snap|rules|service|txt))+\Z")
-_FOLDERS = frozenset(
-    """
-    bin boot by-id by-label by-path by-uuid by-partuuid by-partlabel cache cdrom containers dev disk domain edk2 efi
-    etc export firmware home host hugepages iscsi kvm lib lib64 libexec libvirt local log lxc lxd machine mapper media mnt
-    modules net nfs nvram opt overlay ovmf OVMF aavmf AAVMF proc pts qemu qemu-efi-aarch64 root run sbin seabios share
-    shm snap srv storage swtpm swap swapfile swap.img sys sysroot tmp udev user usr var vhost-net vfio vms volumes www ram save snapshot
-    channel target images kernel debug tracing security cgroup bpf pstore mqueue hugepages1G fuse connections config
-    systemd credentials lock initctl efivars firmware binfmt_misc fs ptmx machine machine.slice console null zero full random urandom tty
-    """.split()
+_ENDING = re.compile(
+    r"(?i)(?:\.(?:qcow2?|img|raw|iso|vmdk|vdi|vhdx?|qed|luks|fd|bin|sock|socket|conf|xml|json|log|pid|snap"
+    r"|rules|service|txt))+\Z"
 )
+_FOLDERS_TEXT = """
+    bin boot by-id by-label by-path by-uuid by-partuuid by-partlabel cache cdrom containers dev disk domain edk2
+    efi etc export firmware home host hugepages iscsi kvm lib lib64 libexec libvirt local log lxc lxd machine
+    mapper media mnt modules net nfs nvram opt overlay ovmf OVMF aavmf AAVMF proc pts qemu qemu-efi-aarch64 root
+    run sbin seabios share shm snap srv storage swtpm swap swapfile swap.img sys sysroot tmp udev user usr var
+    vhost-net vfio vms volumes www ram save snapshot channel target images kernel debug tracing security cgroup
+    bpf pstore mqueue hugepages1G fuse connections config systemd credentials lock initctl efivars binfmt_misc
+    fs ptmx machine.slice console null zero full random urandom tty
+"""
+_FOLDERS = frozenset(_FOLDERS_TEXT.split())
 _PROGRAM = re.compile(
     r"qemu-(?:system-[a-z0-9_]{1,16}|kvm|img|io|nbd|storage-daemon|bridge-helper)|kvm|virtiofsd|swtpm|vhost-user-\w{2,6}"
     r"|OVMF(?:_(?:CODE|VARS)(?:_4M)?(?:\.(?:ms|secboot|snakeoil))?)?\.fd|AAVMF_(?:CODE|VARS)\.(?:ms\.)?fd|bios(?:-256k)?\.bin"
@@ -33,9 +36,9 @@ _CONTROL_FILE = re.compile(
     r"(?:cgroup|cpuset|cpu|cpuacct|memory|io|blkio|pids|hugetlb|rdma|misc|devices|freezer|net_cls|net_prio|perf_event|irq|debug)"
     r"\.[\w.]+|tasks|notify_on_release|release_agent"
 )
-_GROUPS = frozenset(
-    "machine.slice system.slice user.slice init.scope machine unified systemd cpuset cpu cpuacct memory emulator libvirt".split()
-) | frozenset(f"vcpu{number}" for number in range(512))
+_GROUP = re.compile(
+    r"(?:machine|system|user)\.slice|init\.scope|machine|unified|systemd|cpuset|cpu|cpuacct|memory|emulator|libvirt|vcpu\d{1,4}"
+)
 
 
 class Scrub:
@@ -48,9 +51,10 @@ class Scrub:
         """A kernel's text: numbers and known words stay, each other token becomes a pseudonym.
 
         >>> Scrub(Pseudonyms(b"salt")).plain("none [mq-deadline] 10.1.2.3", "scheduler")
-        'none [mq-deadline] 198.18.89.132'
+        'none [mq-deadline] 198.18.194.230'
         """
-        parts, at = [], 0
+        parts: list[str] = []
+        at = 0
         for match in _IDENTIFIER.finditer(text):
             stand_in = self._identifier(match, field)
             if stand_in is not None:
@@ -63,7 +67,7 @@ class Scrub:
 
         >>> scrub = Scrub(Pseudonyms(b"salt"))
         >>> scrub.name("br0", "nic"), scrub.name("bond0.12", "nic"), scrub.name("dmz", "nic")
-        ('br0', 'bond0.12', 'x12f41a67f5')
+        ('br0', 'bond0.12', 'x658ba40272')
         """
         base, dot, vlan = text.rpartition(".")
         if dot and vlan.isdecimal() and len(vlan) < 5 and not PLACE.fullmatch(text):
@@ -81,7 +85,7 @@ class Scrub:
         """A control group's name, or that of a file in its folder; a group's ending stays."""
         if _CONTROL_FILE.fullmatch(text) and all_known(text):
             return text
-        if text in _GROUPS:
+        if _GROUP.fullmatch(text):
             return text
         stem, dot, ending = text.rpartition(".")
         if dot and ending in ("slice", "scope", "service", "libvirt-qemu", "partition"):
@@ -92,7 +96,7 @@ class Scrub:
         """An absolute path: known folders and programs stay, each other part becomes a pseudonym.
 
         >>> Scrub(Pseudonyms(b"salt")).path("/var/lib/libvirt/images/web.qcow2", "disk")
-        '/var/lib/libvirt/images/xa8b2c0b2f1.qcow2'
+        '/var/lib/libvirt/images/x3067aa9569.qcow2'
         """
         folder, _, last = text.rpartition("/")
         if folder == "/dev/mapper":
@@ -133,7 +137,8 @@ class Scrub:
         return self.shaped(text, field)
 
     def _words(self, text: str, field: str) -> str:
-        parts, at = [], 0
+        parts: list[str] = []
+        at = 0
         for match in tokens(text):
             parts += (text[at : match.start()], match[0] if known(match[0]) else self.made.name(match[0], field))
             at = match.end()

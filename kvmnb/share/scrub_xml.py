@@ -87,7 +87,9 @@ _ALIAS = re.compile(
     r"|redir|tpm|ccid|smartcard|char|shmem|mem|dimm|nvdimm|vsock|iommu|fs|audio|virtioscsi|parallel|panic|hub|memory|ua-\d+|mb|vgpu|pcie)[\d:.-]*"
 )
 # Left out whole: free text, what only programs of their own read, secrets.
-_LEFT_OUT = frozenset({"title", "description", "sysinfo", "wwn", "auth", "cookies", "dhCert", "session", "datacenterpath", "loadparm"})
+_LEFT_OUT = frozenset(
+    {"title", "description", "sysinfo", "wwn", "auth", "cookies", "dhCert", "session", "datacenterpath", "loadparm"}
+)
 _LEFT_OUT_BELOW = frozenset({("disk", "vendor"), ("disk", "product")})
 _LEFT_OUT_ATTRIBUTES = frozenset({"passwd", "passwdValidTo", "passwordValidTo", "loadparm"})
 # A namespace in the metadata tells who owns a guest; its element stays, empty.
@@ -114,7 +116,8 @@ def scrub_xml(text: str, scrub: Scrub) -> str:
     _element(root, "", scrub)
     etree.cleanup_namespaces(root)
     etree.indent(root)
-    return etree.tostring(root, encoding="unicode") + "\n"
+    text = etree.tostring(root, encoding="unicode")
+    return text + "\n"
 
 
 def _element(element: _Element, parent: str, scrub: Scrub) -> bool:
@@ -194,7 +197,7 @@ def _metadata(element: _Element, scrub: Scrub) -> None:
     element.text = None
     for child in list(element):
         match = _XMLNS.fullmatch(str(child.tag)) if isinstance(child.tag, str) else None
-        systems = [str(one.get("id")) for one in child.iter(f"{_OSINFO}os") if one.get("id")]
+        systems = [str(one.get("id")) for one in child.iter(_OSINFO + "os") if one.get("id")]
         _forget(child, "metadata", scrub, spare=frozenset(one for one in systems if all_known(one)))
         tail, child.tail = child.tail, None
         _drop_text(tail, "metadata", scrub)
@@ -204,7 +207,7 @@ def _metadata(element: _Element, scrub: Scrub) -> None:
         child.clear()
         for system in systems:
             if all_known(system):
-                etree.SubElement(child, f"{_OSINFO}os").set("id", system)
+                etree.SubElement(child, _OSINFO + "os").set("id", system)
 
 
 def _forget(element: _Element, field: str, scrub: Scrub, spare: frozenset[str] = frozenset()) -> None:
@@ -214,7 +217,7 @@ def _forget(element: _Element, field: str, scrub: Scrub, spare: frozenset[str] =
             _drop_text(one.text, field, scrub)
             for key, value in one.attrib.items():
                 if value not in spare:
-                    scrub.made.drop(str(value), f"{field}@{key}")
+                    scrub.made.drop(str(value), f"{field}@{key!s}")
         if one is not element:
             _drop_text(one.tail, field, scrub)
 

@@ -11,21 +11,23 @@ from kvmnb.share.scrub import Scrub
 from kvmnb.share.vocabulary import all_known, known
 
 # The words of the command line that say how the kernel is tuned; what else is there is dropped.
-_BOOT_WORDS = frozenset(
-    """
-    isolcpus nohz nohz_full rcu_nocbs rcu_nocb_poll rcu_normal irqaffinity kthread_cpus housekeeping managed_irq hugepages hugepagesz
-    default_hugepagesz transparent_hugepage hugetlb_free_vmemmap numa numa_balancing mitigations intel_iommu
-    amd_iommu iommu iommu.passthrough iommu.strict intel_idle.max_cstate processor.max_cstate idle intel_pstate amd_pstate cpufreq.default_governor
-    cpuidle.governor cpuidle.off nosmt maxcpus nr_cpus mem pti nopti spectre_v2 spectre_v1 l1tf mds tsx
-    tsx_async_abort kvm.halt_poll_ns kvm.nx_huge_pages kvm.ignore_msrs kvm_intel.nested kvm_amd.nested kvm_intel.ept
-    kvm_amd.npt kvm_amd.avic kvm_intel.ple_gap kvm_intel.preemption_timer elevator scsi_mod.use_blk_mq clocksource tsc hpet nohpet skew_tick
-    nmi_watchdog nowatchdog watchdog audit selinux apparmor security cgroup_enable cgroup_disable
-    systemd.unified_cgroup_hierarchy cgroup_no_v1 psi threadirqs preempt swapaccount zswap.enabled zswap.compressor zswap.max_pool_percent
-    pcie_aspm pcie_acs_override pcie_port_pm pci split_lock_detect retbleed spec_store_bypass_disable gather_data_sampling srbds
-    tsc_khz workqueue.unbound_cpus workqueue.power_efficient rcutree.kthread_prio rcupdate.rcu_expedited quiet splash ro rw nokaslr
-    noapic nolapic acpi noexec vga nomodeset vfio_iommu_type1.allow_unsafe_interrupts schedstats kernel.sched_schedstats mce crashkernel
-    """.split()
-)
+_BOOT_WORDS_TEXT = """
+    isolcpus nohz nohz_full rcu_nocbs rcu_nocb_poll rcu_normal irqaffinity kthread_cpus housekeeping managed_irq
+    hugepages hugepagesz default_hugepagesz transparent_hugepage hugetlb_free_vmemmap numa numa_balancing
+    mitigations intel_iommu amd_iommu iommu iommu.passthrough iommu.strict intel_idle.max_cstate
+    processor.max_cstate idle intel_pstate amd_pstate cpufreq.default_governor cpuidle.governor cpuidle.off
+    nosmt maxcpus nr_cpus mem pti nopti spectre_v2 spectre_v1 l1tf mds tsx tsx_async_abort kvm.halt_poll_ns
+    kvm.nx_huge_pages kvm.ignore_msrs kvm_intel.nested kvm_amd.nested kvm_intel.ept kvm_amd.npt kvm_amd.avic
+    kvm_intel.ple_gap kvm_intel.preemption_timer elevator scsi_mod.use_blk_mq clocksource tsc hpet nohpet
+    skew_tick nmi_watchdog nowatchdog watchdog audit selinux apparmor security cgroup_enable cgroup_disable
+    systemd.unified_cgroup_hierarchy cgroup_no_v1 psi threadirqs preempt swapaccount zswap.enabled
+    zswap.compressor zswap.max_pool_percent pcie_aspm pcie_acs_override pcie_port_pm pci split_lock_detect
+    retbleed spec_store_bypass_disable gather_data_sampling srbds tsc_khz workqueue.unbound_cpus
+    workqueue.power_efficient rcutree.kthread_prio rcupdate.rcu_expedited quiet splash ro rw nokaslr noapic
+    nolapic acpi noexec vga nomodeset vfio_iommu_type1.allow_unsafe_interrupts schedstats
+    kernel.sched_schedstats mce crashkernel
+"""
+_BOOT_WORDS = frozenset(_BOOT_WORDS_TEXT.split())
 DROPPED = "kvmnb.dropped"
 _MODULES = re.compile(
     r"kvm\w*|vhost\w*|vfio\w*|virtio\w*|nf_conntrack\w*|br_netfilter|bridge|bonding|8021q|openvswitch|tun|tap|macv\w+|zram|zswap"
@@ -33,15 +35,19 @@ _MODULES = re.compile(
     r"|overlay|nfsv?\d?|ceph|rbd|loop|msr|cpuid|ipmi_\w+|acpi_\w+|ipt?_tables|x_tables|nf_tables|irqbypass|ccp|haltpoll|cpuidle_haltpoll|bfq|kyber\w*|mq_deadline"
 )
 _CPU_KEYS = re.compile(
-    r"processor|vendor_id|cpu family|model|model name|stepping|microcode|cpu MHz|cache size|physical id|siblings|core id"
-    r"|cpu cores|apicid|initial apicid|fpu|fpu_exception|cpuid level|wp|flags|vmx flags|bugs|bogomips|TLB size"
+    r"processor|vendor_id|cpu family|model|model name|stepping|microcode|cpu MHz|cache size|physical id|siblings"
+    r"|core id|cpu cores|apicid|initial apicid|fpu|fpu_exception|cpuid level|wp|flags|vmx flags|bugs|bogomips|TLB size"
     r"|clflush size|cache_alignment|address sizes|power management|BogoMIPS|Features|CPU implementer|CPU architecture"
-    r"|CPU variant|CPU part|CPU revision|features|facilities|bogomips per cpu|cpu|clock|revision|timebase|machine|platform"
+    r"|CPU variant|CPU part|CPU revision|features|facilities|bogomips per cpu|cpu|clock"
+    r"|revision|timebase|machine|platform"
 )
-_UEVENT_KEYS = re.compile(r"DRIVER|PCI_(?:CLASS|ID|SUBSYS_ID|SLOT_NAME)|DEVTYPE|INTERFACE|IFINDEX|MAJOR|MINOR|DEVNAME|DISKSEQ")
+_UEVENT_KEYS = re.compile(
+    r"DRIVER|PCI_(?:CLASS|ID|SUBSYS_ID|SLOT_NAME)|DEVTYPE|INTERFACE|IFINDEX|MAJOR|MINOR|DEVNAME|DISKSEQ"
+)
 _OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 _COMMS = re.compile(
-    r"tuned|irqbalance|ksmtuned|numad|NetworkManager|power-profiles-|systemd|init|kthreadd|libvirtd|virtqemud|dbus-daemon|tini|bash|sh|python3?|dockerd|containerd|cron|sshd|ksmd|khugepaged"
+    r"tuned|irqbalance|ksmtuned|numad|NetworkManager|power-profiles-|systemd|init|kthreadd|libvirtd|virtqemud|dbus-daemon"
+    r"|tini|bash|sh|python3?|dockerd|containerd|cron|sshd|ksmd|khugepaged"
 )
 
 Keeper = Callable[[Scrub, str, str], str | None]
@@ -111,7 +117,9 @@ def modules(scrub: Scrub, text: str, path: str) -> str | None:
     for line in text.splitlines():
         fields = line.split()
         if len(fields) > 2 and _MODULES.fullmatch(fields[0]) and fields[1].isdecimal():
-            kept.append(f"{fields[0]} {fields[1]} {fields[2] if fields[2].isdecimal() else 0} - Live 0x0000000000000000\n")
+            kept.append(
+                f"{fields[0]} {fields[1]} {fields[2] if fields[2].isdecimal() else 0} - Live 0x0000000000000000\n"
+            )
         elif fields:
             scrub.made.drop(fields[0], path)
     return "".join(kept)
@@ -155,7 +163,11 @@ def swaps(scrub: Scrub, text: str, path: str) -> str | None:
     kept = lines[:1] if lines and lines[0].startswith("Filename") and all_known(lines[0]) else []
     for line in lines[1:]:
         fields = line.rsplit(maxsplit=4)
-        if len(fields) == 5 and fields[1] in ("partition", "file") and all(one.lstrip("-").isdecimal() for one in fields[2:]):
+        if (
+            len(fields) == 5
+            and fields[1] in ("partition", "file")
+            and all(one.lstrip("-").isdecimal() for one in fields[2:])
+        ):
             kept.append("\t".join((_mount_path(scrub, fields[0], path), *fields[1:])))
         else:
             scrub.made.drop(line, path)
@@ -249,7 +261,9 @@ def link(scrub: Scrub, text: str, path: str) -> str | None:
         if part in ("", ".", "..") or (not chosen and not path.startswith("dev/") and all_known(part)):
             done.append(part)
         elif path.startswith("dev/"):
-            done.append(scrub.mapped(part, path) if position and parts[position - 1] == "mapper" else scrub.part(part, path))
+            done.append(
+                scrub.mapped(part, path) if position and parts[position - 1] == "mapper" else scrub.part(part, path)
+            )
         elif position and parts[position - 1] == "virtual" and part in ("net", "block"):
             done.append(part)
         else:
@@ -355,5 +369,7 @@ def _setting(scrub: Scrub, line: str, path: str) -> list[str]:
         return []
     # With slashes a dot is part of a name.
     divider = "/" if "/" in key else "."
-    parts = [part if all_known(part) or part in ("*", "-") else scrub.name(part, path) for part in key.strip().split(divider)]
+    parts = [
+        part if all_known(part) or part in ("*", "-") else scrub.name(part, path) for part in key.strip().split(divider)
+    ]
     return [f"{divider.join(parts)} = {value.strip()}"]

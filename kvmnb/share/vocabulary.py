@@ -16,28 +16,31 @@ _TOKEN = re.compile(r"""[^\s_\-./:,;()\[\]{}<>@=+*|'"~!?^$]+""")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]{1,16}|[0-9]{1,24}(?:[kmgtpe]?(?:i?b|hz)?|[nmu]?s|t/s)?)", re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 
-_LETTERS = r"[a-z]{1,3}"
+_BLOCK_DEVICES = r"""
+    (?:sd|vd|xvd)[a-z]{1,3}\d{0,3} | hd[a-z]\d{0,3} | fd[a-z0-9]
+    | nvme\d{1,3}(?:c\d{1,3})?(?:n\d{1,3}(?:p\d{1,3})?)?
+    | (?:dm-|loop|zram|ram|sr|nbd|rbd|zd|md|bcache|pmem)\d{1,4}(?:p\d{1,3})? | mmcblk\d{1,2}(?:boot\d|rpmb|p\d{1,3})?
+"""
+# One that holds a MAC (enx...) or a part of a port's UUID (qvb..., tap...) is not among them.
+_NICS = r"""
+    lo
+    | (?:eth|wlan|ib|bond|team|dummy|br|virbr|vmbr|vnet|tap|tun|macvtap|macvlan|vlan|vxlan|veth|ifb|docker|usb)\d{0,5}
+    | (?:gre|sit|ip6tnl|tunl|erspan|gretap|ip_vti|ip6_vti|ip6gre)\d | virbr\d{1,3}-nic | bonding_masters
+    | br-int | br-ex | br-tun | ovs-system | ovs-netdev | (?:em|p\dp)\d{1,3} | c\d{1,3}(?:n\d)?
+    | (?:en|ib|wl|sl)(?:P\d{1,5})?(?:o\d{1,5} | [ps]\d{1,5}(?:s\d{1,5})?)
+      (?:f\d{1,3})?(?:u\d{1,3})*(?:i\d)?(?:n?p\d{1,3} | d\d{1,3})?(?:s\d{1,3} | v\d{1,3})?
+"""
 # The names that the kernel and udev give by themselves.
-DEVICE = re.compile(
-    rf"""(?x)
-    # block devices and their partitions
-    sd{_LETTERS}\d{{0,3}} | vd{_LETTERS}\d{{0,3}} | hd[a-z]\d{{0,3}} | xvd{_LETTERS}\d{{0,3}} | fd[a-z0-9]
-    | nvme\d{{1,3}}(?:c\d{{1,3}})?(?:n\d{{1,3}}(?:p\d{{1,3}})?)? | (?:dm-|loop|zram|ram|sr|nbd|rbd|zd|md|bcache|pmem)\d{{1,4}}(?:p\d{{1,3}})?
-    | mmcblk\d{{1,2}}(?:boot\d|rpmb|p\d{{1,3}})?
-    # network interfaces; one that holds a MAC (enx...) or a port's UUID (qvb..., tap...) is not among them
-    | lo | (?:eth|wlan|ib|bond|team|dummy|br|virbr|vnet|tap|tun|macvtap|macvlan|vlan|vxlan|veth|ifb|docker|usb|gre|sit|ip6tnl|bonding_masters|vmbr)\d{{0,5}}
-    | virbr\d{{1,3}}-nic | docker0 | br-int | br-ex | br-tun | ovs-system | ovs-netdev | tunl0 | erspan0 | gretap0 | ip_vti0 | ip6_vti0 | ip6gre0
-    | (?:en|ib|wl|sl)(?:o\d{{1,5}}|[sp]\d{{1,5}}(?:s\d{{1,5}})?(?:f\d{{1,3}})?(?:u\d{{1,3}})*(?:i\d)?|P\d{{1,5}}[ps]\d{{1,5}}(?:s\d{{1,5}})?(?:f\d{{1,3}})?)(?:n?p\d{{1,3}}|d\d{{1,3}})?(?:s\d{{1,3}}|v\d{{1,3}})?
-    | (?:em|p\dp)\d{{1,3}} | c\d{{1,3}}(?:n\d)?
-    """,
-)
+DEVICE = re.compile(f"{_BLOCK_DEVICES} | {_NICS}", re.VERBOSE)
 # PCI, SCSI and other addresses of devices, as they stand in links and folders of /sys.
 PLACE = re.compile(
-    r"""(?x)
-    (?:pci)?[0-9a-f]{4,8}:[0-9a-f]{2}(?::[0-9a-f]{2}\.[0-7])? | \d{1,5}:\d{1,5}:\d{1,5}:\d{1,20} | target\d+:\d+:\d+
-    | (?:ata|host|session|virtio|usb|end_device-|expander-|port-|rport-|nvme|node|cpu|policy|state|index|hugepages-|rx-|tx-|virtfn|phy-|vmbus_|link|dev)[\d:.-]+(?:kB)?
-    | \d{1,10}
-    """
+    r"""
+    (?:pci)?[0-9a-f]{4,8}:[0-9a-f]{2}(?::[0-9a-f]{2}\.[0-7])?
+    | \d{1,5}:\d{1,5}:\d{1,5}:\d{1,20} | target\d+:\d+:\d+
+    | (?:ata|host|session|virtio|usb|end_device-|expander-|port-|rport-|nvme|node|cpu|policy|state|index|hugepages-|rx-
+      |tx-|virtfn|phy-|vmbus_|link|dev)[\d:.-]+(?:kB)? | \d{1,10}
+    """,
+    re.VERBOSE,
 )
 
 

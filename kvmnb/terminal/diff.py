@@ -30,7 +30,9 @@ def add(verbs: Verbs) -> None:
     )
     parser.add_argument("before", metavar="A", help="a recording, or - for this machine")
     parser.add_argument("after", metavar="B", help="a recording, or - for this machine")
-    parser.add_argument("--uri", help="which libvirt this machine's is (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)")
+    parser.add_argument(
+        "--uri", help="which libvirt this machine's is (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)"
+    )
     parser.add_argument("--goal", help="balanced (default), throughput, latency or density")
     add_json(parser)
     parser.set_defaults(run=run)

@@ -9,9 +9,9 @@ from typing import ClassVar
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import KvmnbError, NotAnswered, WriteFailed
 from kvmnb.core.xml import Document, Edited, Path, Reversal, edit, holds, read, revert, same
+from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.machine import Machine
-from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.tunable.spelling import percent_encode, shell_word
 from kvmnb.tunable.tunable import State, Undo, Verdict, When
 

@@ -16,4 +16,3 @@ def test_a_closed_connection_answers_again_and_is_closed_again() -> None:
     assert [record.name for record in connection.domains()] == ["test"]
     assert connection.xml(connection.domains()[0].uuid, Layer.LIVE)
     connection.close()
-

@@ -55,8 +55,10 @@ def groups(changes: Iterable[Change]) -> list[tuple[str, list[Change]]]:
     """The changes below a line that says where they are, when they take effect and how they are undone."""
     found: dict[str, list[Change]] = {}
     for change in changes:
-        place = f"{words.layer(change.tunable)} of {change.tunable.target}"
-        where = "This host" if change.tunable.target == "host" else place[0].upper() + place[1:]
+        target, layer = change.tunable.target, words.layer(change.tunable)
+        where = {"host": "This host", "running guest": f"Running guest {target}"}.get(
+            layer, f"Persistent XML of {target}"
+        )
         title = f"{where}: takes effect {words.EFFECT_BRIEF[change.when]}; undo {change.undo.value}"
         found.setdefault(title, []).append(change)
     return list(found.items())

@@ -237,7 +237,8 @@ def _layout(drawn: Grid, height: int) -> dict[str, Any]:
         "font": {"color": figures.INK, "size": 12},
         "margin": {"l": 8, "r": 8, "t": 44, "b": 8},
         "xaxis": axis | {"range": [-0.05, drawn.width + 0.05]},
-        "yaxis": axis | {"range": [-drawn.height, 0.1]},
+        # Where the legend is the taller, the cells keep their size and stay on top.
+        "yaxis": axis | {"range": [-max(drawn.height, (height - 70) / (1.5 * _ROW_PIXELS)), 0.1]},
         "legend": {"x": 1.01, "y": 1, "font": {"size": 12}, "groupclick": "toggleitem"},
         "hoverlabel": {"bgcolor": "#24292f", "bordercolor": "#8c959f", "font": {"color": "#ffffff"}},
         "annotations": [
@@ -258,13 +259,13 @@ def _layout(drawn: Grid, height: int) -> dict[str, Any]:
 def _sentence(host: Host, seated: Sequence[Sitting]) -> str:
     pinned = [sitting for sitting in seated if sitting.pinned]
     floating = [sitting for sitting in seated if not sitting.pinned]
-    shared = sum(len(guests) > 1 for guests in _by_cpu(seated).values())
+    shared = CpuSet(cpu for cpu, guests in _by_cpu(seated).items() if len(guests) > 1)
     absent = [f"{sitting.name} (CPUs {sitting.absent})" for sitting in pinned if sitting.absent]
     cpus = f"{words.plural(len(host.online), 'CPU')} on {words.plural(len(host.numa_nodes), 'NUMA node')}"
-    kept = f"{words.plural(len(pinned), 'guest')} kept on some of them, {len(floating)} free to run on any."
+    kept = f"{words.plural(len(pinned), 'guest')} pinned to some of them, {len(floating)} floating over all."
     parts = [
         f"{cpus}: {kept}",
-        f"On {words.plural(shared, 'CPU')} more than one guest is kept." if shared else "",
+        f"More than one guest is pinned to {'CPU' if len(shared) == 1 else 'CPUs'} {shared}." if shared else "",
         f"Pinned to CPUs that this host does not have online: {words.listed(absent)}." if absent else "",
     ]
     return " ".join(part for part in parts if part)

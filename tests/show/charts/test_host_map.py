@@ -125,8 +125,8 @@ def test_housekeeping_isolated_and_offline_cpus_are_told_by_more_than_a_colour()
 
 def test_the_map_in_words_names_the_conflicts(pictured: Here) -> None:
     assert pictured.map().sentence() == (
-        "64 CPUs on 2 NUMA nodes: 5 guests kept on some of them, 3 free to run on any. On 2 CPUs more than one "
-        "guest is kept. Pinned to CPUs that this host does not have online: dwh01 (CPUs 64-71)."
+        "64 CPUs on 2 NUMA nodes: 5 guests pinned to some of them, 3 floating over all. More than one guest is "
+        "pinned to CPUs 5,37. Pinned to CPUs that this host does not have online: dwh01 (CPUs 64-71)."
     )
 
 
