@@ -49,7 +49,7 @@ class Agents:
             return
         try:
             answers.put(self._answers_of(connect.lookupByUUIDString(uuid)))
-        except self._libvirt.libvirtError as problem:
+        except (self._libvirt.libvirtError, NotAnswered) as problem:
             answers.put(problem)
         finally:
             connect.close()
@@ -62,11 +62,17 @@ class Agents:
         last: Exception | None = None
         for call in (*(lambda flag=flag: domain.guestInfo(flag) for flag in flags if flag), domain.guestVcpus):
             try:
-                found.update(call())
+                answer = call()
             except self._libvirt.libvirtError as problem:
                 if problem.get_error_code() == self._libvirt.VIR_ERR_AGENT_UNRESPONSIVE:
                     raise
                 last = problem
+                continue
+            if answer is None:
+                # The binding of guestInfo does not raise what went wrong.
+                last = NotAnswered(self._libvirt.virGetLastErrorMessage())
+            else:
+                found.update(answer)
         if not found and last is not None:
             raise last
         return found

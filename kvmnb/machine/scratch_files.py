@@ -19,8 +19,13 @@ _CHOICE = re.compile(
 )
 _NUMBER = re.compile(
     r"sys/kernel/mm/ksm/(?:run|pages_to_scan|sleep_millisecs|merge_across_nodes)\Z"
+    r"|sys/block/[^/]+/queue/(?:read_ahead_kb|nr_requests)\Z"
+    r"|sys/class/net/[^/]+/bridge/(?:stp_state|forward_delay)\Z"
+    r"|sys/module/kvm/parameters/halt_poll_ns\w*\Z"
+    r"|proc/sys/[a-z0-9_/-]+\Z"
     r"|sys/devices/system/cpu/cpufreq/policy\d+/scaling_(?:min|max)_freq\Z"
 )
+_POOL = re.compile(r"sys/devices/system/node/node\d+/hugepages/hugepages-(\d+)kB/nr_hugepages\Z")
 _CHOICES_BESIDE = {
     "scaling_governor": "scaling_available_governors",
     "energy_performance_preference": "energy_performance_available_preferences",
@@ -31,7 +36,7 @@ class ScratchFiles(Files):
     """The files of a scratch copy; a file whose answer is not modelled refuses the write."""
 
     def writable(self, path: str) -> bool:
-        return self.exists(path) and bool(_CPUFREQ.match(path) or _CHOICE.match(path) or _NUMBER.match(path))
+        return self.exists(path) and any(one.match(path) for one in (_CPUFREQ, _CHOICE, _NUMBER, _POOL))
 
     def write(self, path: str, value: str) -> None:
         before = self.read(path)
@@ -45,10 +50,30 @@ class ScratchFiles(Files):
             _only(word, word in choices, path)
             after = " ".join(f"[{choice}]" if choice == word else choice for choice in choices)
         elif _NUMBER.match(path):
-            after = _only(word, word.isdecimal() and len(word) < 20, path)
+            numbers = word.split()
+            whole = len(numbers) == len(before.split()) and all(one.isdecimal() and len(one) < 20 for one in numbers)
+            after = _only("\t".join(numbers), whole, path)
+        elif pool := _POOL.match(path):
+            self._resize_pool(path, int(_only(word, word.isdecimal() and len(word) < 10, path)), int(pool[1]))
+            return
         else:
             raise Refused(f"writing {word!r} to /{path}: this scratch copy cannot tell how the kernel would answer")
         self._replace(path, after + "\n")
+
+    def _resize_pool(self, path: str, wanted: int, page_kib: int) -> None:
+        """As the kernel does: a pool grows as far as the node has free memory, and keeps the pages in use."""
+        folder, node = path.rpartition("/")[0], path.split("/hugepages")[0]
+        total, free = int(self.read(path)), int(self.read(f"{folder}/free_hugepages"))
+        match = re.search(r"MemFree:\s+(\d+) kB", self.read(f"{node}/meminfo"))
+        room = (int(match[1]) if match else 0) // page_kib
+        after = min(max(wanted, total - free), total + room)
+        meminfo = self.read(f"{node}/meminfo")
+        if match:
+            left = int(match[1]) - (after - total) * page_kib
+            meminfo = meminfo[: match.start(1)] + str(left) + meminfo[match.end(1) :]
+        self._replace(f"{node}/meminfo", meminfo + "\n")
+        self._replace(f"{folder}/free_hugepages", f"{free + after - total}\n")
+        self._replace(path, f"{after}\n")
 
     def _replace(self, path: str, text: str) -> None:
         target = self._locate(path)

@@ -94,9 +94,11 @@ _LEFT_OUT_BELOW = frozenset({("disk", "vendor"), ("disk", "product")})
 _LEFT_OUT_ATTRIBUTES = frozenset({"passwd", "passwdValidTo", "passwordValidTo", "loadparm"})
 # A namespace in the metadata tells who owns a guest; its element stays, empty.
 _OWNERS = re.compile(
-    r"http://(?:openstack\.org/xmlns/libvirt/nova/1\.\d|ovirt\.org/vm(?:/tune)?/1\.0|kubevirt\.io|cockpit-project\.org/machines"
+    r"https?://(?:terraform\.io|openstack\.org/xmlns/libvirt/nova/1\.\d|ovirt\.org/vm(?:/tune)?/1\.0|kubevirt\.io|opennebula\.org/xmlns/libvirt/1\.0|cockpit-project\.org/machines"
     r"|libosinfo\.org/xmlns/libvirt/domain/1\.0|virt-manager\.org/libvirt/metadata)"
 )
+_PRODUCTS = re.compile(r"OpenStack (?:Nova|Compute)|oVirt Node|CloudStack KVM Hypervisor")
+_OWNER_ELEMENTS = frozenset({"instance", "vm", "qos", "libosinfo", "data", "metadata", "app", "kubevirt"})
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
 _XMLNS = re.compile(r"\{([^}]*)\}(.*)")
 
@@ -124,6 +126,8 @@ def _element(element: _Element, parent: str, scrub: Scrub) -> bool:
     """Scrub an element in place; whether it may stay."""
     name = str(element.tag)
     field = f"{parent}/{name}" if parent else name
+    if parent == "domain" and name in ("sysinfo", "description"):
+        return _owner_signs(element, name, scrub)
     if name not in _known_elements() or name in _LEFT_OUT or (parent, name) in _LEFT_OUT_BELOW:
         _forget(element, field, scrub)
         return False
@@ -201,13 +205,30 @@ def _metadata(element: _Element, scrub: Scrub) -> None:
         _forget(child, "metadata", scrub, spare=frozenset(one for one in systems if all_known(one)))
         tail, child.tail = child.tail, None
         _drop_text(tail, "metadata", scrub)
-        if match is None or not _OWNERS.fullmatch(match[1]) or not all_known(match[2]):
+        if match is None or not _OWNERS.fullmatch(match[1]) or match[2] not in _OWNER_ELEMENTS:
             element.remove(child)
             continue
         child.clear()
         for system in systems:
             if all_known(system):
                 etree.SubElement(child, _OSINFO + "os").set("id", system)
+
+
+def _owner_signs(element: _Element, name: str, scrub: Scrub) -> bool:
+    """Keep, of the system information and the description, the words that tell which program owns the guest."""
+    from lxml import etree
+
+    product = str(element.findtext("system/entry[@name='product']") or "").strip()
+    vagrant = name == "description" and re.search(r"Source: .*/Vagrantfile", element.text or "")
+    _forget(element, f"domain/{name}", scrub, spare=frozenset({"product"}))
+    element.clear()
+    if vagrant:
+        element.text = "Source: /Vagrantfile"
+    elif name == "sysinfo" and _PRODUCTS.fullmatch(product):
+        element.set("type", "smbios")
+        entry = etree.SubElement(etree.SubElement(element, "system"), "entry", name="product")
+        entry.text = product
+    return bool(vagrant) or len(element) > 0
 
 
 def _forget(element: _Element, field: str, scrub: Scrub, spare: frozenset[str] = frozenset()) -> None:

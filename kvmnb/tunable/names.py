@@ -8,6 +8,7 @@ from kvmnb.core.errors import KvmnbError, Refused
 from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml
 from kvmnb.tunable.spelling import percent_decode
+from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Tunable
 
@@ -27,6 +28,8 @@ def parse(text: str, domains: Mapping[str, str]) -> Tunable:
     try:
         if kind == Sysfs.kind and target == "host":
             found = Sysfs(path)
+        elif kind == Sysctl.kind and target == "host":
+            found = Sysctl(path)
         elif kind in (DomainXml.kind, DomainLive.kind):
             name = percent_decode(target)
             uuid = domains.get(name)

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kvmnb.core.errors import KvmnbError, Refused, WriteFailed
+from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
-from kvmnb.tunable.tunable import State, Undo, Verdict, When
+from kvmnb.tunable.kernel_file import read_value, verdict, write_value
+from kvmnb.tunable.tunable import Undo, Verdict, When
 
 # Only what a rule may want is writable; a plan file cannot name any other path. The value's form is
 # checked too, since the kernel takes some words that nobody should be able to send.
@@ -20,6 +21,19 @@ _ALLOWED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (re.compile(r"devices/system/cpu/cpufreq/policy\d{1,5}/scaling_max_freq"), re.compile(r"\d{4,9}")),
     (re.compile(r"kernel/mm/transparent_hugepage/(?:enabled|defrag|shmem_enabled)"), re.compile(r"[a-z+_]{1,16}")),
+    (re.compile(r"kernel/mm/ksm/(?:run|merge_across_nodes)"), re.compile(r"[012]")),
+    (re.compile(r"kernel/mm/ksm/advisor_mode"), re.compile(r"none|scan-time")),
+    (re.compile(r"block/[A-Za-z0-9!_.-]{1,64}/queue/scheduler"), re.compile(r"none|mq-deadline|kyber|bfq")),
+    (re.compile(r"block/[A-Za-z0-9!_.-]{1,64}/queue/(?:read_ahead_kb|nr_requests)"), re.compile(r"\d{1,9}")),
+    (
+        re.compile(r"devices/system/node/node\d{1,5}/hugepages/hugepages-(?:2048|1048576)kB/nr_hugepages"),
+        re.compile(r"\d{1,9}"),
+    ),
+    (re.compile(r"class/net/[A-Za-z0-9_.-]{1,15}/bridge/(?:stp_state|forward_delay)"), re.compile(r"\d{1,6}")),
+    (
+        re.compile(r"module/kvm/parameters/(?:halt_poll_ns|halt_poll_ns_grow|halt_poll_ns_shrink)"),
+        re.compile(r"\d{1,9}"),
+    ),
 )
 
 
@@ -45,39 +59,27 @@ class Sysfs:
 
     @property
     def undo(self) -> Undo:
-        return Undo.EXACT
+        # A pool does not shrink below the pages that guests hold; what is left over becomes surplus.
+        return Undo.NEEDS_GUEST_STOPPED if self.path.endswith("/nr_hugepages") else Undo.EXACT
 
     def read(self, machine: Machine) -> str | None:
-        try:
-            return chosen_word(machine.tree.read(f"sys/{self.path}"))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as problem:
-            raise KvmnbError(f"reading /sys/{self.path} of {machine.title}: {problem}") from problem
+        found = read_value(machine, self._path)
+        return None if found is None else chosen_word(found)
 
     def write(self, machine: Machine, value: str | None) -> None:
         if value is None or not any(path.fullmatch(self.path) and form.fullmatch(value) for path, form in _ALLOWED):
             raise Refused(f"/sys/{self.path} cannot be set to {value!r}")
-        try:
-            machine.tree.write(f"sys/{self.path}", value)
-        except PermissionError as problem:
-            raise WriteFailed(
-                f"writing {value!r} to /sys/{self.path} needs root; run the command by hand: {self.command(value)}"
-            ) from problem
-        except OSError as problem:
-            raise WriteFailed(
-                f"writing {value!r} to /sys/{self.path}: the kernel refused it ({problem.strerror or problem})"
-            ) from problem
+        write_value(machine, self._path, value, self.command(value))
 
     def verify(self, machine: Machine, value: str | None) -> Verdict:
-        found = self.read(machine)
-        if found is None:
-            return Verdict(State.NOT_APPLICABLE, None, value, f"/sys/{self.path} is not there")
-        state = State.HOLDS if found == value else State.DIFFERS
-        return Verdict(state, found, value, f"read from /sys/{self.path}")
+        return verdict(self._path, self.read(machine), value)
 
     def command(self, value: str | None) -> str:
         return f"echo {value} | sudo tee /sys/{self.path}"
+
+    @property
+    def _path(self) -> str:
+        return f"sys/{self.path}"
 
     def __str__(self) -> str:
         return f"sysfs:host:{self.path}"

@@ -47,6 +47,33 @@ def test_a_choice_keeps_its_list(files: ScratchFiles) -> None:
     assert files.read(THP) == "always madvise [never]"
 
 
+def test_a_hugepage_pool_grows_into_free_memory_and_keeps_what_is_in_use(files: ScratchFiles) -> None:
+    node = "sys/devices/system/node/node0"
+    pool = f"{node}/hugepages/hugepages-2048kB"
+    for path, text in {
+        f"{node}/meminfo": "Node 0 MemTotal: 99999 kB\nNode 0 MemFree: 20480 kB\n",
+        f"{pool}/nr_hugepages": "4\n",
+        f"{pool}/free_hugepages": "1\n",
+    }.items():
+        (files.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (files.root / path).write_text(text)
+    files.write(f"{pool}/nr_hugepages", "1000")
+    assert (files.read(f"{pool}/nr_hugepages"), files.read(f"{pool}/free_hugepages")) == ("14", "11")
+    assert "MemFree: 0 kB" in files.read(f"{node}/meminfo")
+    files.write(f"{pool}/nr_hugepages", "0")
+    assert (files.read(f"{pool}/nr_hugepages"), files.read(f"{pool}/free_hugepages")) == ("3", "0")
+
+
+def test_a_sysctl_takes_as_many_numbers_as_it_has(files: ScratchFiles) -> None:
+    path = files.root / "proc/sys/net/ipv4/tcp_rmem"
+    path.parent.mkdir(parents=True)
+    path.write_text("4096\t131072\t6291456\n")
+    files.write("proc/sys/net/ipv4/tcp_rmem", "4096 131072 8388608")
+    assert files.read("proc/sys/net/ipv4/tcp_rmem").split() == ["4096", "131072", "8388608"]
+    with pytest.raises(OSError, match="Invalid argument"):
+        files.write("proc/sys/net/ipv4/tcp_rmem", "1")
+
+
 def test_a_file_whose_answer_is_not_known_refuses(files: ScratchFiles) -> None:
     with pytest.raises(Refused, match="cannot tell how the kernel would answer"):
         files.write(f"{POLICY}/scaling_driver", "x")

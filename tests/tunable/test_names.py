@@ -33,6 +33,8 @@ def test_any_name_survives_its_encoding(name: str) -> None:
         "domain_live:db:emulatorpin",
         "domain_live:db:iothreadpin[1]",
         "sysfs:host:devices/system/cpu/cpufreq/policy0/scaling_governor",
+        "sysfs:host:block/nvme0n1/queue/scheduler",
+        "sysctl:host:vm.swappiness",
     ],
 )
 def test_a_tunable_prints_as_it_was_written(text: str) -> None:
@@ -50,7 +52,8 @@ def test_a_tunable_prints_as_it_was_written(text: str) -> None:
         "sysfs:host:devices/../../etc/passwd",
         "sysfs:host:kernel/uevent_helper",
         "sysfs:host:devices/system/cpu/cpufreq/policy0/scaling_governor\n",
-        "sysctl:host:vm.swappiness",
+        "sysctl:host:kernel.core_pattern",
+        "sysctl:host:vm.swappiness ",
         "domain_xml:gone:cpu/@mode",
         "domain_xml:db:cpu/@mode/@x",
         "domain_xml:db:../@x",

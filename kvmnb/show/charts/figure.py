@@ -43,7 +43,7 @@ def publish(said: dict[str, Any]) -> None:
 
 def config() -> dict[str, Any]:
     """What the figure's own bar offers: the picture, and no logo."""
-    return {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+    return {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
 def text(said: str) -> str:

@@ -1,0 +1,87 @@
+"""A setting of the running kernel below ``/proc/sys``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kvmnb.core.errors import Refused
+from kvmnb.machine.machine import Machine
+from kvmnb.tunable.kernel_file import read_value, verdict, write_value
+from kvmnb.tunable.spelling import shell_word
+from kvmnb.tunable.tunable import Undo, Verdict, When
+
+_NUMBER = re.compile(r"\d{1,19}")
+_SWITCH = re.compile(r"[01]")
+_THREE = re.compile(r"\d{1,19} \d{1,19} \d{1,19}")
+# Only what a rule may want; a plan file cannot name any other setting.
+_ALLOWED = {
+    "kernel.numa_balancing": _SWITCH,
+    "kernel.split_lock_mitigate": _SWITCH,
+    "net.bridge.bridge-nf-call-arptables": _SWITCH,
+    "net.bridge.bridge-nf-call-ip6tables": _SWITCH,
+    "net.bridge.bridge-nf-call-iptables": _SWITCH,
+    "net.core.netdev_budget": _NUMBER,
+    "net.core.netdev_budget_usecs": _NUMBER,
+    "net.core.netdev_max_backlog": _NUMBER,
+    "net.core.rmem_max": _NUMBER,
+    "net.core.wmem_max": _NUMBER,
+    "net.ipv4.tcp_rmem": _THREE,
+    "net.ipv4.tcp_wmem": _THREE,
+    "net.netfilter.nf_conntrack_max": _NUMBER,
+    "fs.aio-max-nr": _NUMBER,
+    "vm.dirty_background_bytes": _NUMBER,
+    "vm.dirty_background_ratio": re.compile(r"\d{1,2}|100"),
+    "vm.dirty_bytes": _NUMBER,
+    "vm.dirty_ratio": re.compile(r"\d{1,2}|100"),
+    "vm.stat_interval": _NUMBER,
+    "vm.swappiness": re.compile(r"\d{1,2}|1\d\d|200"),
+    "vm.zone_reclaim_mode": re.compile(r"[0-7]"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sysctl:
+    """One setting by its name with dots, in force until the next boot."""
+
+    kind: ClassVar[str] = "sysctl"
+
+    key: str
+
+    def __post_init__(self) -> None:
+        if self.key not in _ALLOWED:
+            raise Refused(f"the sysctl {self.key[:120]!r} is not a setting that kvmnb turns")
+
+    @property
+    def target(self) -> str:
+        return "host"
+
+    @property
+    def when(self) -> When:
+        return When.NOW
+
+    @property
+    def undo(self) -> Undo:
+        return Undo.EXACT
+
+    def read(self, machine: Machine) -> str | None:
+        return read_value(machine, self._path)
+
+    def write(self, machine: Machine, value: str | None) -> None:
+        if value is None or not _ALLOWED[self.key].fullmatch(value):
+            raise Refused(f"the sysctl {self.key} cannot be set to {value!r}")
+        write_value(machine, self._path, value, self.command(value))
+
+    def verify(self, machine: Machine, value: str | None) -> Verdict:
+        return verdict(self._path, self.read(machine), value)
+
+    def command(self, value: str | None) -> str:
+        return f"sudo sysctl -w {shell_word(f'{self.key}={value}')}"
+
+    @property
+    def _path(self) -> str:
+        return "proc/sys/" + self.key.replace(".", "/")
+
+    def __str__(self) -> str:
+        return f"sysctl:host:{self.key}"
