@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.cpu import Cpu
+from kvmnb.facts.cpu_system import CpuSystem
 from kvmnb.facts.gap import Fact
 from kvmnb.facts.hypervisor import Hypervisor
 from kvmnb.facts.interrupt import Interrupt
@@ -28,6 +29,8 @@ class Host(Fact):
     """The host's architecture; capabilities ``host/cpu/arch``."""
     cpus: tuple[Cpu, ...]
     """All CPUs that are present, by number."""
+    cpu_system: CpuSystem
+    """What holds for the CPUs together."""
     numa_nodes: tuple[NumaNode, ...]
     """All online nodes, by number."""
     isolated: CpuSet
@@ -60,6 +63,11 @@ class Host(Fact):
     def cores(self) -> tuple[CpuSet, ...]:
         """The hardware threads of each core that has a CPU online, by their first CPU."""
         return tuple(sorted({cpu.siblings for cpu in self.cpus if cpu.online}))
+
+    @property
+    def packages(self) -> tuple[CpuSet, ...]:
+        """The CPUs of each package that has a CPU online."""
+        return tuple(sorted({cpu.package_cpus for cpu in self.cpus if cpu.online and cpu.package_cpus}))
 
     def cpu(self, number: int) -> Cpu | None:
         """The CPU of this number, if it is present."""

@@ -134,7 +134,12 @@ def _links_out_of(root: Path) -> Iterator[str]:
     pending = [""]
     while pending:
         folder = pending.pop()
-        with os.scandir(f"{root}/{folder}") as entries:
+        try:
+            entries = os.scandir(f"{root}/{folder}")
+        except OSError:
+            # What cannot be looked into cannot be read either; the reader meets the same refusal.
+            continue
+        with entries:
             for entry in entries:
                 path = f"{folder}/{entry.name}".lstrip("/")
                 if entry.is_symlink():

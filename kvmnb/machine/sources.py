@@ -57,7 +57,8 @@ def recorded(folder: str | Path) -> Machine:
         unpacked = open_archive(given)
         root = unpacked.recording
     cover = _cover(root)
-    hypervisor = RecordedHypervisor(root / "libvirt", str(given))
+    libvirt = root / "libvirt"
+    hypervisor = RecordedHypervisor(libvirt, str(given)) if libvirt.is_dir() else None
     return Machine("recorded", cover.title, str(given), hypervisor, RecordedFiles(root, unpacked))
 
 

@@ -14,7 +14,8 @@ from kvmnb.facts.host import Host
 from kvmnb.machine.identity import host_uuid
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.passes import passes
-from kvmnb.probe.cpu import ROOT, probe_cpus
+from kvmnb.probe.cpu import ROOT, online_cpus, probe_cpus
+from kvmnb.probe.cpu_system import probe_cpu_system
 from kvmnb.probe.domain import probe_domain
 from kvmnb.probe.hypervisor import host_identity, probe_hypervisor
 from kvmnb.probe.interrupts import probe_interrupts
@@ -24,6 +25,7 @@ from kvmnb.probe.mounts import probe_mounts
 from kvmnb.probe.network import probe_nics
 from kvmnb.probe.network_ethtool import RecordedAnswers
 from kvmnb.probe.network_stack import probe_bridge_netfilter, probe_conntrack, probe_softnet
+from kvmnb.probe.odd import oddities
 from kvmnb.probe.reader import Reader, seen
 from kvmnb.probe.storage import probe_blocks
 
@@ -35,6 +37,8 @@ class Survey:
     host: Host
     domains: tuple[Domain, ...]
     gaps: tuple[Gap, ...]
+    warnings: tuple[Gap, ...]
+    """Facts that were read and yet must not be taken at their word, and why."""
 
     def domain(self, name: str) -> Domain:
         """The domain of this name; KvmnbError that lists the names where there is none."""
@@ -56,12 +60,13 @@ def _probe(machine: Machine) -> Survey:
     if machine.hypervisor is not None:
         source = machine.hypervisor
         domains = tuple(probe_domain(source, record) for record in source.domains())
-    host = _host(machine, domains)
-    gaps = [*host.gaps(), *(gap for domain in domains for gap in domain.gaps())]
-    return Survey(host, domains, tuple(gaps))
+    host, odd = _host(machine, domains)
+    # CPUs share caches and policies, and with them their gaps.
+    gaps = dict.fromkeys([*host.gaps(), *(gap for domain in domains for gap in domain.gaps())])
+    return Survey(host, domains, tuple(gaps), odd)
 
 
-def _host(machine: Machine, domains: Sequence[Domain]) -> Host:
+def _host(machine: Machine, domains: Sequence[Domain]) -> tuple[Host, tuple[Gap, ...]]:
     told, arch = host_identity(machine.hypervisor) if machine.hypervisor is not None else (None, None)
     uuid = host_uuid(machine, told)
     hypervisor = probe_hypervisor(machine.hypervisor, domains) if machine.hypervisor is not None else None
@@ -69,38 +74,35 @@ def _host(machine: Machine, domains: Sequence[Domain]) -> Host:
         reason = machine.files_gap or "not readable"
         of_files = {field.name for field in fields(Host)} - {"uuid", "arch", "hypervisor"}
         unseen: dict[str, Any] = {name: Gap(f"host.{name}", reason) for name in of_files}
-        return Host(uuid=uuid, arch=arch, hypervisor=hypervisor, **unseen)
+        return Host(uuid=uuid, arch=arch, hypervisor=hypervisor, **unseen), ()
     read = Reader(machine.files)
-    online = read.cpus(f"{ROOT}/online", "host.cpus.online", absent=None)
-    known = online if online is not None and seen(online) else None
-    nodes = probe_nodes(read, known if known is not None else _present(read))
+    online = online_cpus(read)
+    nodes = probe_nodes(read, online)
     listed = nodes if seen(nodes) else ()
     node_of = {cpu: node.id for node in listed if node.gap_of("cpus") is None for cpu in node.cpus}
+    cpus, system = probe_cpus(read, node_of), probe_cpu_system(read, online)
     blocks = probe_blocks(read)
-    return Host(
+    host = Host(
         uuid=uuid,
         arch=arch,
-        cpus=probe_cpus(read, node_of),
+        cpus=cpus,
+        cpu_system=system,
         numa_nodes=nodes,
         isolated=read.cpus(f"{ROOT}/isolated", "host.isolated", CpuSet()),
         kernel=probe_kernel(read),
         blocks=blocks,
         mounts=probe_mounts(read, blocks),
         nics=probe_nics(read, lambda names: _ethtool(read, names)),
-        softnet=probe_softnet(read, known),
+        softnet=probe_softnet(read, online if seen(online) else None),
         bridge_netfilter=probe_bridge_netfilter(read),
         conntrack=probe_conntrack(read),
         interrupts=probe_interrupts(read),
         hypervisor=hypervisor,
     )
+    return host, oddities(read, cpus, nodes, system)
 
 
 def _ethtool(read: Reader, names: list[str]) -> Mapping[str, Any]:
     """The kernel's answers, asked where the files are; else those that a recording holds."""
     answers = read.files.ethtool(names)
     return RecordedAnswers(read)(names) if answers is None else answers
-
-
-def _present(read: Reader) -> CpuSet:
-    numbers = (name[3:] for name in read.names(ROOT) if name.startswith("cpu"))
-    return CpuSet(int(number) for number in numbers if number.isdecimal())

@@ -149,7 +149,7 @@ DOCUMENTS: dict[str, type] = {
 
 def facts_document(survey: Survey) -> FactsDocument:
     """The facts of one survey."""
-    return FactsDocument("kvmnb.facts/1", survey.host, survey.domains, survey.gaps, ())
+    return FactsDocument("kvmnb.facts/1", survey.host, survey.domains, survey.gaps, survey.warnings)
 
 
 def audit_document(audit: Audit) -> AuditDocument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kvmnb.core.units import format_bytes
@@ -35,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     for line in _host_lines(survey.host):
         print(line)
+    for warning in survey.warnings:
+        print(paragraph(f"odd: {warning.fact}: {warning.reason}", "  "))
     for domain in survey.domains:
         print(_domain_line(domain))
     if survey.gaps:
@@ -44,22 +47,32 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _host_lines(host: Host) -> list[str]:
-    lines = []
-    if host.gap_of("cpus") is None:
-        packages = {cpu.package for cpu in host.cpus if cpu.online and cpu.package is not None}
-        lines.append(
-            f"Host: {len(host.online)} CPUs online ({host.online}), {len(host.cores)} cores, {len(packages)} packages"
-        )
-    if host.gap_of("numa_nodes") is None:
-        for node in host.numa_nodes:
-            size = format_bytes(node.memory_bytes) if node.gap_of("memory_bytes") is None else "unknown memory"
-            lines.append(f"  NUMA node {node.id}: {size}, CPUs {node.cpus}")
-    if host.hypervisor is not None and host.hypervisor.gap_of("libvirt") is None:
-        lines.append(
-            f"  libvirt {host.hypervisor.libvirt}, {host.hypervisor.driver} {host.hypervisor.version or ''}".rstrip()
-        )
-    return lines
+def _host_lines(host: Host) -> Iterator[str]:
+    """What is known of the host; a line whose facts were not seen says so."""
+    for line in (_cpus, _nodes, _hypervisor):
+        try:
+            yield from line(host)
+        except NotSeen as unseen:
+            yield paragraph(str(unseen), "  ")
+
+
+def _cpus(host: Host) -> list[str]:
+    online, cores, packages = host.online, host.cores, host.packages
+    return [f"Host: {len(online)} CPUs online ({online}), {len(cores)} cores, {len(packages)} packages"]
+
+
+def _nodes(host: Host) -> list[str]:
+    return [
+        f"  NUMA node {node.id}: {format_bytes(node.memory_bytes)}, CPUs {node.cpus or 'none'}"
+        for node in host.numa_nodes
+    ]
+
+
+def _hypervisor(host: Host) -> list[str]:
+    if host.hypervisor is None:
+        return []
+    version = host.hypervisor.version or ""
+    return [f"  libvirt {host.hypervisor.libvirt}, {host.hypervisor.driver} {version}".rstrip()]
 
 
 def _domain_line(domain: Domain) -> str:

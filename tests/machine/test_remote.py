@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from kvmnb.machine.reading import BOOTSTRAP, script
 from kvmnb.machine.remote import Reader, RemoteFiles, Target, Unreached, target_of
 from kvmnb.probe.survey import Survey, probe
 from tests.lab.daemon import Lab
+from tests.lab.guest import Guest
 from tests.machine.sshd import Sshd, free_port, missing
 
 LIMIT = 10.0
@@ -170,6 +171,7 @@ def test_a_key_that_is_not_let_in_is_told(sshd: Sshd) -> None:
         Reader(Target("localhost"))
 
 
+@pytest.mark.slow
 def test_a_host_that_accepts_and_says_nothing_is_given_up_within_the_limit(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +191,7 @@ def test_a_port_without_a_listener_is_told_at_once(sshd: Sshd) -> None:
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.slow
 def test_a_link_that_died_makes_gaps_within_the_limit(sshd: Sshd) -> None:
     with closing(RemoteFiles(Reader(Target("localhost")))) as files:
         probe(bare(files))
@@ -240,7 +243,8 @@ def test_words_that_a_login_prints_do_not_disturb(sshd: Sshd) -> None:
 
 
 @pytest.mark.lab
-def test_a_whole_machine_over_ssh_equals_the_local_one(lab: Lab, sshd: Sshd) -> None:
+def test_a_whole_machine_over_ssh_equals_the_local_one(lab: Lab, sshd: Sshd, guest: Callable[..., Guest]) -> None:
+    guest(ready=False)
     with closing(sources.live(lab.uri)) as near:
         local = probe(near)
     began = time.monotonic()
@@ -251,6 +255,9 @@ def test_a_whole_machine_over_ssh_equals_the_local_one(lab: Lab, sshd: Sshd) -> 
         assert settled(remote) == settled(local)
         assert [domain.uuid for domain in remote.domains] == [domain.uuid for domain in local.domains]
         assert len(sshd.started) == 2, "one ssh is libvirt's, one is the reader's"
+        assert codec.to_builtins([one.inactive for one in remote.domains]) == codec.to_builtins(
+            [one.inactive for one in local.domains]
+        )
     assert took < LIMIT
 
 

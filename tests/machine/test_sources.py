@@ -122,7 +122,8 @@ def test_a_small_recorded_host_probes_as_it_was_written(host: Path) -> None:
     from kvmnb.probe.survey import probe
 
     survey = probe(sources.recorded(host))
-    assert survey.gaps == ()
+    # It was written with the CPUs, nodes and guests of a host and nothing else.
+    assert [gap for gap in survey.gaps if gap.fact.startswith(("host.cpus", "host.numa_nodes", "domains"))] == []
     assert (survey.host.uuid, str(survey.host.online), len(survey.host.cores)) == (HOST_UUID, "0-3", 4)
     web = survey.domain("web")
     assert web.live is not None

@@ -16,9 +16,9 @@ PIN = "<cputune><vcpupin vcpu='0' cpuset='{cpu}'/></cputune>\n"
 
 
 def between(one: Path, other: Path) -> Difference:
-    sides = [probe(sources.recorded(path)) for path in (one, other)]
-    audits = [registry.audit(side.host, side.domains, read_intent(None)) for side in sides]
-    return differences(*sides, *audits)
+    before, after = (probe(sources.recorded(path)) for path in (one, other))
+    judged = (registry.audit(side.host, side.domains, read_intent(None)) for side in (before, after))
+    return differences(before, after, *judged)
 
 
 def recorded(host: Path, out: Path) -> Path:

@@ -156,10 +156,9 @@ def test_a_file_that_nobody_knows_is_left_out_and_said_to_be(tmp_path: Path, mon
     host = write_host(tmp_path / "host")
     (host / "etc").mkdir()
     (host / "etc/secret-of-acme").write_text("token 52:54:00:aa:bb:cc\n")
-    real = captures.probe
 
     def curious(machine: object) -> Survey:
-        survey = real(machine)  # type: ignore[arg-type]
+        survey = probe(machine)  # type: ignore[arg-type]
         machine.files.read("etc/secret-of-acme")  # type: ignore[attr-defined]
         return survey
 

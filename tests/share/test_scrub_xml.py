@@ -92,12 +92,8 @@ def test_what_tuning_needs_stays_and_what_names_somebody_goes() -> None:
     assert root.findtext("os/cmdline") == "hugepages=4 kvmnb.dropped"
     assert [one.get("dev") for one in root.findall("devices/disk/target")] == ["vda", "vdb"]
     driver = root.find("devices/disk/driver")
-    assert driver is not None and dict(driver.attrib) == {
-        "name": "qemu",
-        "type": "qcow2",
-        "cache": "none",
-        "io": "native",
-    }
+    assert driver is not None
+    assert [driver.get(key) for key in ("name", "type", "cache", "io")] == ["qemu", "qcow2", "none", "native"]
     image = root.find("devices/disk/source")
     assert image is not None and str(image.get("file")).startswith("/var/lib/libvirt/images/x")
     assert str(image.get("file")).endswith(".qcow2")

@@ -30,6 +30,11 @@ def test_a_notebook_runs_whole_and_its_pictures_are_taken(
     assert "Error displaying widget" not in said
     for dark in (False, True):
         for width in (1280, 1920):
+            # A resize must not lose a figure.
+            page.set_viewport_size({"width": width, "height": 9000})
+            page.wait_for_timeout(500)
+            figures = page.locator(".jp-RenderedPlotly").evaluate_all("all => all.map((one) => one.clientHeight)")
+            assert all(height > 150 for height in figures)
             assert notebook.shoot(artefacts, name, width, dark=dark).stat().st_size > 50_000
             assert notebook.cut_off() == []
 

@@ -37,7 +37,7 @@ lint() {
     return $code
 }
 unit() {
-    "$venv/bin/python" -m pytest -q -n "$workers" -m "not lab and not browser and not notebooks"
+    "$venv/bin/python" -m pytest -q -n "$workers" -m "not lab and not browser and not notebooks and not soak"
 }
 # Guests of the lab alone, unless KVMNB_LAB=1 allows host settings to be written and restored too.
 labtests() { KVMNB_LAB=${KVMNB_LAB:-guests} "$venv/bin/python" -m pytest -q -m "lab and not browser and not notebooks"; }

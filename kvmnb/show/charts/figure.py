@@ -42,7 +42,10 @@ def publish(said: dict[str, Any]) -> None:
 
 
 def config() -> dict[str, Any]:
-    """What the figure's own bar offers: the picture, and no logo."""
+    """What the figure's own bar offers: the picture, and no logo.
+
+    JupyterLab fits the width itself; plotly's own ``responsive`` would at times leave a height of 0 there.
+    """
     return {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
