@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import html
 from itertools import count
-from urllib.parse import quote
+
+STEM = "Zqxplant"
+"""What all originals begin with."""
 
 
 class Planter:
@@ -13,27 +15,22 @@ class Planter:
 
     def __init__(self) -> None:
         self._numbers = count(1000)
-        self.planted: list[str] = []
+        self.planted = 0
 
     def __call__(self) -> str:
-        token = f"Zqxplant{next(self._numbers)}w"
-        self.planted.append(token)
+        token = f"{STEM}{next(self._numbers)}w"
+        self.planted += 1
         forms = (token, percent(token), base64.b64encode(token.encode()).decode(), entities(token), token.upper())
-        return forms[len(self.planted) % len(forms)]
+        return forms[self.planted % len(forms)]
 
-    def found_in(self, text: str) -> list[str]:
-        """The originals that stand in the text in any form."""
-        lower = text.lower()
-        return [
-            token
-            for token in self.planted
-            if token.lower() in lower
-            or percent(token).lower() in lower
-            or quote(token).lower() in lower
-            or base64.b64encode(token.encode()).decode().rstrip("=") in text
-            or entities(token).lower() in lower
-            or html.escape(entities(token)).lower() in lower
-        ]
+
+def planted_in(text: str) -> list[str]:
+    """The forms of an original that stand in the text."""
+    lower = text.lower()
+    # Six of the eight letters fill eight characters of base64.
+    in_base64 = base64.b64encode(STEM[:6].encode()).decode()
+    forms = (STEM, percent(STEM), entities(STEM), html.escape(entities(STEM)))
+    return [form for form in forms if form.lower() in lower] + [in_base64] * (in_base64 in text)
 
 
 def percent(token: str) -> str:

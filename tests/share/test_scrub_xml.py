@@ -13,7 +13,7 @@ from lxml import etree
 from kvmnb.share.pseudonyms import Pseudonyms
 from kvmnb.share.scrub import Scrub
 from kvmnb.share.scrub_xml import _fields, scrub_xml
-from tests.share.planting import Planter
+from tests.share.planting import Planter, planted_in
 
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
 ARCHIVES = ("libvirt-qemuxmlconf", "projects", "users-licensed", "virt-manager")
@@ -108,7 +108,7 @@ def test_what_tuning_needs_stays_and_what_names_somebody_goes() -> None:
 
 def test_who_owns_a_guest_stays_known() -> None:
     """Ownership is told by programs' own words, which are no names of anybody."""
-    told = RICH.replace("ask alice@example.org before a restart", "Source: /home/alice/payroll/Vagrantfile")
+    told = RICH.replace("ask alice@example.org before a restart", "Source: /srv/alice/payroll/Vagrantfile")
     told = told.replace("<entry name='serial'>SN-4711</entry>", "<entry name='product'>OpenStack Nova</entry>")
     root = etree.fromstring(scrubbed(told))
     assert root.findtext("description") == "Source: /Vagrantfile"
@@ -157,9 +157,9 @@ def test_originals_planted_in_every_field_of_the_corpora_do_not_survive(corpora:
                 element.tail = plant()
         root.append(etree.Comment(plant()))
         out = scrubbed(etree.tostring(root, encoding="unicode"))
-        assert not plant.found_in(out), name
+        assert not planted_in(out), name
         read += 1
-        planted += len(plant.planted)
+        planted += plant.planted
     assert read > 1000
     assert planted > 50_000
 

@@ -94,6 +94,8 @@ def test_the_form_is_worked_by_the_keyboard_alone(page: Any, demo_server: Server
     before = page.evaluate("document.activeElement.checked")
     page.keyboard.press("Space")
     assert page.evaluate("document.activeElement.checked") is not before
+    page.keyboard.press("Space")
+    expect(area.get_by_role("button", name="Apply")).to_be_enabled()
     area.get_by_role("button", name="Apply").focus()
     assert page.evaluate("document.activeElement.innerText") == "Apply"
 
