@@ -210,7 +210,7 @@ def open(
     if uri is None and recorded is None and not demo:
         if chosen == "demo":
             demo = True
-        elif chosen and os.path.isdir(chosen):
+        elif chosen and os.path.exists(chosen):
             recorded = chosen
         elif chosen:
             uri = chosen

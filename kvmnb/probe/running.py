@@ -64,12 +64,13 @@ def memory_of(read: Reader, pid: int, fact: str = "memory") -> ProcessMemory:
     """
     mapped = read.parse(f"proc/{pid}/numa_maps", f"{fact}.nodes", mapped_memory)
     rollup = read.parse(f"proc/{pid}/smaps_rollup", f"{fact}.transparent_bytes", _status)
-    unseen = cast(Any, mapped)
     told: Mapping[str, int] | Gap = rollup
+    maps = mapped if isinstance(mapped, Mapped) else None
+    why = mapped.reason if isinstance(mapped, Gap) else ""
     return ProcessMemory(
-        nodes=_nodes(mapped.nodes) if isinstance(mapped, Mapped) else unseen,
-        page_sizes=tuple(sorted(mapped.sizes.items())) if isinstance(mapped, Mapped) else unseen,
-        policies=mapped.policies if isinstance(mapped, Mapped) else unseen,
+        nodes=_nodes(maps.nodes) if maps is not None else gap(f"{fact}.nodes", why),
+        page_sizes=tuple(sorted(maps.sizes.items())) if maps is not None else gap(f"{fact}.page_sizes", why),
+        policies=maps.policies if maps is not None else gap(f"{fact}.policies", why),
         transparent_bytes=_of(told, "AnonHugePages", f"{fact}.transparent_bytes"),
         shared_transparent_bytes=_of(told, "ShmemPmdMapped", f"{fact}.shared_transparent_bytes"),
         swapped_bytes=_of(told, "Swap", f"{fact}.swapped_bytes"),
@@ -224,10 +225,10 @@ def _status(text: str) -> dict[str, int]:
 
 
 def _of(sizes: Mapping[str, int] | Gap, name: str, fact: str) -> int:
-    if isinstance(sizes, Gap):
-        return cast(int, sizes)
-    found = sizes.get(name)
-    return found if found is not None else cast(int, gap(fact, f"the kernel tells no {name}"))
+    found = None if isinstance(sizes, Gap) else sizes.get(name)
+    if found is None:
+        return cast(int, gap(fact, sizes.reason if isinstance(sizes, Gap) else f"the kernel tells no {name}"))
+    return found
 
 
 def _locked_limit(text: str) -> int | None:

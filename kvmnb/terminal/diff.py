@@ -40,7 +40,6 @@ def add(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what differs; 1 where anything does, else 0."""
-    from kvmnb.core import codec
     from kvmnb.share.diff import differences
     from kvmnb.terminal import documents
 
@@ -50,7 +49,10 @@ def run(options: argparse.Namespace) -> int:
     after, audit_after = _side(options.after, options)
     found = differences(before, after, audit_before, audit_after)
     if options.json:
-        documents.print_document({"schema": "kvmnb.diff/1", "differs": bool(found), **codec.to_builtins(found)})
+        guests = (found.guests_added, found.guests_removed, found.guests_changed)
+        documents.print_document(
+            documents.DiffDocument("kvmnb.diff/1", bool(found), found.facts, *guests, found.findings)
+        )
     else:
         print(report(found))
     return 1 if found else 0

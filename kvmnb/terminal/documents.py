@@ -19,6 +19,7 @@ from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
 from kvmnb.plan.plan import Change
 from kvmnb.probe.survey import Survey
+from kvmnb.share.diff import FactChange, FindingChange
 from kvmnb.tunable.tunable import State, Verdict, When
 
 
@@ -137,6 +138,28 @@ class JournalDocument(msgspec.Struct, frozen=True):
     journals: tuple[JournalPart, ...]
 
 
+class RecordDocument(msgspec.Struct, frozen=True):
+    """``kvmnb record --json``."""
+
+    schema: str
+    path: str
+    files: int
+    bytes: int
+    dropped: tuple[str, ...]
+
+
+class DiffDocument(msgspec.Struct, frozen=True):
+    """``kvmnb diff --json``."""
+
+    schema: str
+    differs: bool
+    facts: tuple[FactChange, ...]
+    guests_added: tuple[str, ...]
+    guests_removed: tuple[str, ...]
+    guests_changed: tuple[str, ...]
+    findings: tuple[FindingChange, ...]
+
+
 DOCUMENTS: dict[str, type] = {
     "facts": FactsDocument,
     "audit": AuditDocument,
@@ -144,6 +167,8 @@ DOCUMENTS: dict[str, type] = {
     "rule": RuleDocument,
     "verify": VerifyDocument,
     "journal": JournalDocument,
+    "record": RecordDocument,
+    "diff": DiffDocument,
 }
 
 

@@ -12,7 +12,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     """Where facts come from."""
     group = parser.add_argument_group("where facts come from")
     group.add_argument("--uri", help="a libvirt URI (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)")
-    group.add_argument("--recorded", metavar="DIR", type=Path, help="a recorded host")
+    group.add_argument("--recorded", metavar="DIR|FILE.tar.zst", type=Path, help="a recorded host")
     group.add_argument("--root", metavar="DIR", type=Path, help="a bare tree that holds sys/ and proc/, no libvirt")
     group.add_argument("--demo", action="store_true", help="the demo host that ships with kvmnb")
     group.add_argument("--demo-reset", action="store_true", help="make the demo host anew")

@@ -38,14 +38,9 @@ def run(options: argparse.Namespace) -> int:
     finally:
         here.machine.close()
     if options.json:
+        path, dropped = str(written.path), tuple(written.dropped)
         documents.print_document(
-            {
-                "schema": "kvmnb.record/1",
-                "path": str(written.path),
-                "files": written.files,
-                "bytes": written.bytes,
-                "dropped": list(written.dropped),
-            }
+            documents.RecordDocument("kvmnb.record/1", path, written.files, written.bytes, dropped)
         )
         return 0
     print(f"Recorded {written.files} files ({format_bytes(written.bytes)}) to {safe(str(written.path))}.")

@@ -34,6 +34,7 @@ def test_every_fact_says_what_it_means() -> None:
         ("rule", ["rule", "cpu.pin.vcpu", "--json"]),
         ("plan", ["plan", "--demo", "--all", "--json"]),
         ("journal", ["journal", "list", "--json"]),
+        ("diff", ["diff", "kvmnb/demo/host", "kvmnb/demo/host", "--json"]),
     ],
 )
 def test_a_document_fits_its_published_schema(verb: str, arguments: list[str]) -> None:

@@ -45,8 +45,7 @@ def _stay(lab: Lab, guests: int, vcpus: int, busy: int) -> None:
     started = [Guest.start(lab, f"guest{number}", vcpus=vcpus, busy=busy) for number in range(1, guests + 1)]
     for guest in started:
         guest.wait_ready(60 + 30 * guests)
-    # The URI comes last in time and first in the output: who reads it finds every guest ready.
-    print(lab.uri)
+    # The line comes last in time and first in the output: who reads it finds every guest ready.
     print(f"KVMNB_HOST={lab.uri}", flush=True)
     print(f"{guests} guests of {vcpus} vCPUs ready after {time.monotonic() - began:.1f} s", file=sys.stderr)
     _wait_for_end()

@@ -108,7 +108,7 @@ class LiveChart:
         last = rows[-1][1:] if rows else (None,) * len(self._traces)
         average = means((row[1:] for row in rows), len(self._traces))
         names = [trace.name for trace in self._traces]
-        return pd.DataFrame({"last %": last, "mean %": average}, index=names, dtype="float64")
+        return pd.DataFrame({"last %": last, "mean %": average}, index=names, dtype="float64").round(1)
 
     def freeze(self) -> None:
         """Keep the lines in the widget's state, so that a saved page shows them without a kernel."""
