@@ -15,9 +15,7 @@ class LiveSource:
     """Reads the vCPU threads of all guests and the host's CPUs; libvirt is not asked."""
 
     title_note = "live"
-    absent = (
-        "no QEMU of this guest is seen in /proc: it does not run, or its processes are hidden from this user"
-    )
+    absent = "no QEMU of this guest is seen in /proc: it does not run, or its processes are hidden from this user"
 
     def __init__(self, files: Files) -> None:
         self._vcpus = VcpuThreads(files)

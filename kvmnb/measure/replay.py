@@ -58,9 +58,7 @@ def read_series(text: str, what: str) -> Recorded:
     for number, line in enumerate(lines, start=2):
         row = codec.from_json(line, list[float | None], f"line {number} of {what}")
         if len(row) != len(cover.columns):
-            raise SourceError(
-                f"line {number} of {what} holds {len(row)} values for {len(cover.columns)} columns"
-            )
+            raise SourceError(f"line {number} of {what} holds {len(row)} values for {len(cover.columns)} columns")
         rows.append(tuple(row))
     if not rows:
         raise SourceError(f"{what} holds no rows")
@@ -82,9 +80,7 @@ def recorded_from(
     kept = list(frames)
     found = {series for frame in kept for series in frame.values if not series.guest or series.guest in names}
     order = sorted(found, key=lambda one: (names.get(one.guest, ""), one.number, one.metric))
-    columns = tuple(
-        Column(metric=one.metric, guest=names.get(one.guest, ""), number=one.number) for one in order
-    )
+    columns = tuple(Column(metric=one.metric, guest=names.get(one.guest, ""), number=one.number) for one in order)
     cover = Cover(schema=SCHEMA, made_at=made_at, note=note, period_seconds=period, columns=columns)
     return Recorded(cover, tuple(tuple(frame.values.get(one) for one in order) for frame in kept))
 

@@ -38,9 +38,7 @@ def checked_period(period: float | str) -> float:
     except ValueError:
         seconds = math.nan
     if not SHORTEST_PERIOD_SECONDS <= seconds <= 3600:
-        raise KvmnbError(
-            f"a sampling period of {period!r} s cannot be kept: give {SHORTEST_PERIOD_SECONDS} to 3600 s"
-        )
+        raise KvmnbError(f"a sampling period of {period!r} s cannot be kept: give {SHORTEST_PERIOD_SECONDS} to 3600 s")
     return seconds
 
 
@@ -122,9 +120,7 @@ class Sampler:
         """What the callbacks of present subscribers raised last."""
         return tuple(f"{one.name}: {one.problem}" for one in tuple(self._subscribers) if one.problem)
 
-    def subscribe(
-        self, callback: Callback, *, name: str = "a subscriber", period: float | None = None
-    ) -> Subscription:
+    def subscribe(self, callback: Callback, *, name: str = "a subscriber", period: float | None = None) -> Subscription:
         """Have ``callback`` called with every frame, on the sampler's thread; the first one starts it."""
         seconds = default_period() if period is None else checked_period(period)
         one = Subscription(self, callback, name, seconds)

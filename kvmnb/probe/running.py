@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import cast
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import KvmnbError, NotAnswered

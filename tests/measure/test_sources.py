@@ -52,9 +52,7 @@ def test_series_that_were_recorded_with_a_host_are_found_in_its_folder(tmp_path:
     assert isinstance(series_source(machine), Replay)
 
 
-def test_the_demo_host_has_series_of_every_guest_that_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_host_has_series_of_every_guest_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     for machine in (demo(), recorded(DEMO)):
         source = series_source(machine)
@@ -62,9 +60,7 @@ def test_the_demo_host_has_series_of_every_guest_that_runs(
         assert source.title_note.startswith("recorded on a 2-CPU test machine under TCG")
         assert source.title_note.endswith(", replayed")
         played = {record.name: source.vcpus(record.uuid) for record in machine.libvirt.domains()}
-        assert played == {
-            record.name: (0, 1) if record.running else () for record in machine.libvirt.domains()
-        }
+        assert played == {record.name: (0, 1) if record.running else () for record in machine.libvirt.domains()}
 
 
 def test_the_series_of_the_demo_host_were_measured_on_two_cpus_that_give_no_more_than_they_have() -> None:

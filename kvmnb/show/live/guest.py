@@ -12,9 +12,7 @@ from kvmnb.show.live.chart import LiveChart
 from kvmnb.show.live.trace import vcpu_traces
 
 
-def live_chart(
-    machine: Machine, domain: str | Domain, *, period: float | None = None, window: int = 300
-) -> LiveChart:
+def live_chart(machine: Machine, domain: str | Domain, *, period: float | None = None, window: int = 300) -> LiveChart:
     """A chart of a guest's vCPU run time and run delay, beside how busy the host's CPUs are.
 
     ``period`` is in seconds (default: ``$KVMNB_TICK``, else 1); ``window`` is how many ticks stay on the chart.
