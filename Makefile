@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help lab demo env test lint unit labtests notebooks browser constraints clean
+.PHONY: help lab demo env test lint unit labtests notebooks browser bench soak constraints clean
 SHELL := /bin/bash
 
 help: ## what can be made here
@@ -31,6 +31,12 @@ notebooks: ## every notebook: strictly on the demo host, laxly on a live libvirt
 
 browser: ## JupyterLab in a headless Chromium
 	@tools/setup/test.sh browser
+
+bench: env ## how long probing takes, beside a yardstick of the same run
+	@.venv/bin/python -m tools.bench.probing
+
+soak: ## the long tests: every file of every recorded host, broken in every way
+	@tools/setup/test.sh soak
 
 constraints: ## freeze the newest versions that fit into constraints.txt
 	@tools/setup/constraints.sh

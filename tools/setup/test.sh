@@ -48,6 +48,7 @@ notebooks() {
     "$venv/bin/python" -m pytest -q -m "notebooks and not browser" || [ $? = 5 ] || code=1
     return $code
 }
+soak() { "$venv/bin/python" -m pytest -q -m soak; }
 browser() { "$venv/bin/python" -m pytest -q -m browser; }
 
 # Why a stage cannot run on this machine; nothing where it can.
@@ -147,7 +148,7 @@ environment dev
 if [[ " ${stages[*]} " = *" browser "* ]]; then provide_chromium; fi
 for name in "${stages[@]}"; do
     case $name in
-        lint | unit | labtests | browser) run_stage "$name" ;;
+        lint | unit | labtests | browser | soak) run_stage "$name" ;;
         notebooks)
             why=$(lab_obstacle)
             if [ -n "$why" ]; then
