@@ -72,20 +72,18 @@ class RecordedHypervisor:
         )
 
     def domains(self) -> tuple[DomainRecord, ...]:
-        folder = self._folder / "domains"
-        if not folder.is_dir():
-            return ()
         records = []
-        for uuid in sorted(name for name in os.listdir(folder) if _UUID.match(name)):
-            running = (folder / uuid / "live.xml").is_file()
-            persistent = (folder / uuid / "inactive.xml").is_file()
+        for uuid in self._uuids():
+            folder = self._folder / "domains" / uuid
+            running = (folder / "live.xml").is_file()
+            persistent = (folder / "inactive.xml").is_file()
             if running or persistent:
                 name = self._name(uuid, Layer.PERSISTENT if persistent else Layer.LIVE)
                 records.append(DomainRecord(uuid, name, running, persistent))
         return tuple(sorted(records, key=lambda record: record.name))
 
     def states(self) -> Mapping[str, DomainState]:
-        return {record.uuid: self._state(record.uuid) for record in self.domains()}
+        return {uuid: self._state(uuid) for uuid in self._uuids()}
 
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
         raise NotAnswered("a recording has no guest agent to ask")
@@ -131,6 +129,10 @@ class RecordedHypervisor:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _uuids(self) -> list[str]:
+        folder = self._folder / "domains"
+        return sorted(name for name in os.listdir(folder) if _UUID.match(name)) if folder.is_dir() else []
 
     def _name(self, uuid: str, layer: Layer) -> str:
         """The domain's name; its UUID where the text is broken, so that one text hides no other domain."""

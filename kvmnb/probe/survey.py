@@ -16,7 +16,7 @@ from kvmnb.machine.machine import Machine
 from kvmnb.machine.passes import passes
 from kvmnb.probe.cpu import ROOT, online_cpus, probe_cpus
 from kvmnb.probe.cpu_system import probe_cpu_system
-from kvmnb.probe.domain import probe_domain
+from kvmnb.probe.domains import probe_domains
 from kvmnb.probe.hypervisor import host_identity, probe_hypervisor
 from kvmnb.probe.interrupts import probe_interrupts
 from kvmnb.probe.kernel import probe_kernel
@@ -56,10 +56,7 @@ def probe(machine: Machine) -> Survey:
 
 
 def _probe(machine: Machine) -> Survey:
-    domains: tuple[Domain, ...] = ()
-    if machine.hypervisor is not None:
-        source = machine.hypervisor
-        domains = tuple(probe_domain(source, record) for record in source.domains())
+    domains = probe_domains(machine)
     host, odd = _host(machine, domains)
     # CPUs share caches and policies, and with them their gaps.
     gaps = dict.fromkeys([*host.gaps(), *(gap for domain in domains for gap in domain.gaps())])

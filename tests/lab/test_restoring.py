@@ -36,7 +36,9 @@ def test_files_are_restored_when_a_signal_ends_the_process(tmp_path: Path, numbe
     file = tmp_path / "setting"
     file.write_text("before\n")
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom tests.lab.restoring import restoring\n"
+        # A shell starts what runs in its background with SIGINT ignored.
+        "import signal, sys, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from pathlib import Path\nfrom tests.lab.restoring import restoring\n"
         "with restoring(sys.argv[1]):\n"
         "    Path(sys.argv[1]).write_text('changed')\n    print('changed', flush=True)\n    time.sleep(60)\n"
     )

@@ -50,7 +50,7 @@ def owners(inside: str) -> list[str]:
         ("<metadata><kubevirt xmlns='http://kubevirt.io'><uid/></kubevirt></metadata>", ["KubeVirt"]),
         ("<metadata><one:vm xmlns:one='http://opennebula.org/xmlns/libvirt/1.0'/></metadata>", ["OpenNebula"]),
         ("<metadata><instance xmlns='https://terraform.io'/></metadata>", ["Terraform"]),
-        ("<description>Source: /home/one/project/Vagrantfile</description>", ["Vagrant"]),
+        ("<description>Source: /srv/project/Vagrantfile</description>", ["Vagrant"]),
         ("<sysinfo><system><entry name='product'>OpenStack Nova</entry></system></sysinfo>", ["OpenStack"]),
         ("<sysinfo><system><entry name='product'>CloudStack KVM Hypervisor</entry></system></sysinfo>", ["CloudStack"]),
         ("<metadata><l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'/></metadata>", []),

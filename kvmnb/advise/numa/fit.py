@@ -88,8 +88,10 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     place = view.placement.guests[domain.uuid]
     note = "load not measured: where its memory lies was not read"
     if len(place.nodes) != 1 or domain.inactive is None:
+        # Where no node has room the spread is the price of the other guests, not a fault of this one.
         yield Seen(
             saw=saw,
+            severity=Severity.LOW,
             sure=Sure.LIKELY,
             safety=Safety.MANUAL,
             by_hand=("Free a node for it (move a guest away), or give it fewer vCPUs or less memory.",),

@@ -19,7 +19,7 @@ from kvmnb.show.charts.host_map import TITLE, HostMap
 from kvmnb.show.charts.sitting import sittings
 from kvmnb.show.colours import colours
 from kvmnb.verbs import Here
-from tests.builders import a_host
+from tests.builders import a_host, changed
 
 
 def traces(figure: dict[str, Any], kind: str = "bar") -> dict[str, dict[str, Any]]:
@@ -134,7 +134,8 @@ def test_a_vcpu_pinned_to_every_cpu_floats(pictured: Here) -> None:
     (cache,) = named(pictured, "cache01")
     assert cache.live is not None
     wide = tuple(replace(pin, cpus=pictured.host.online) for pin in cache.live.vcpu_pins)
-    (sitting,) = sittings([replace(cache, live=replace(cache.live, vcpu_pins=wide))], pictured.host.online)
+    pinned = changed(cache, live=changed(cache.live, vcpu_pins=wide))
+    (sitting,) = sittings([pinned], pictured.host.online)
     assert not sitting.pinned
     assert sitting.floating == CpuSet(range(4))
 
