@@ -107,10 +107,12 @@ def test_it_is_plain_small_files_that_a_wheel_can_carry() -> None:
     assert not [path for path in files if path.is_symlink()]
     assert not [path for path in files if not re.fullmatch(r"[\w.+-]+(/[\w.+-]+)*", str(path.relative_to(HOST)))]
     assert not [path for path in HOST.rglob("*") if path.is_dir() and not any(path.iterdir())]
-    assert len(files) < 3500
+    assert len(files) < 4000
     sizes = {str(path.relative_to(HOST)): path.stat().st_size for path in files}
     # The kernel repeats the flags for each of the 64 CPUs.
     assert sizes.pop("proc/cpuinfo") < 160 * 1024
+    # A line of it has a column for each.
+    assert sizes.pop("proc/interrupts") < 80 * 1024
     assert max(sizes.values()) < 64 * 1024
     assert sum(sizes.values()) < 1024**2
 
@@ -323,6 +325,41 @@ def test_disks_and_nics_agree_with_what_uses_them() -> None:
             assert read(tap / "address")[2:] == nic.find("mac").get("address")[2:]
             queues = nic.find("driver").get("queues", "1") if nic.find("driver") is not None else "1"
             assert len(list(tap.glob("queues/rx-*"))) == int(queues)
+
+
+def test_interrupts_agree_with_their_affinity_their_nic_and_their_sum() -> None:
+    header, *rows = (HOST / "proc/interrupts").read_text("utf-8").splitlines()
+    assert header.split() == [f"CPU{cpu}" for cpu in range(64)]
+    table = {label.strip(): rest for label, rest in (row.split(":", 1) for row in rows)}
+    numbered = {int(label): rest for label, rest in table.items() if label.isdecimal()}
+    assert {int(path.name) for path in (HOST / "proc/irq").iterdir()} == set(numbered)
+    for number, rest in numbered.items():
+        came = {cpu for cpu, count in enumerate(rest.split()[:64]) if count != "0"}
+        assert came == numbers(read(HOST / f"proc/irq/{number}/effective_affinity_list"))
+        assert came <= numbers(read(HOST / f"proc/irq/{number}/smp_affinity_list"))
+    net = HOST / "sys/class/net"
+    for name, word in (("eno1", "eno1"), ("ens1f0np0", "@pci:0000:17:00.0"), ("ens1f1np1", "@pci:0000:17:00.1")):
+        its = {int(path.name) for path in (net / name / "device/msi_irqs").iterdir()}
+        assert its == {number for number, rest in numbered.items() if word in rest}
+        channels = json.loads(read(HOST / f"ethtool/{name}.json"))["channels"]
+        assert len(its) == channels["combined"] + 1
+    for drive in (0, 1):
+        queues = {rest.rsplit("q", 1)[1] for rest in numbered.values() if f" nvme{drive}q" in rest}
+        mapped = {path.name for path in (HOST / f"sys/block/nvme{drive}n1/mq").iterdir()}
+        assert queues == {"0"} | {str(int(queue) + 1) for queue in mapped}
+    counted = [*map(str, numbered), "NMI", "LOC", "IWI", "RTR", "RES", "CAL", "TRM", "THR", "MCE", "MCP"]
+    total = sum(sum(map(int, table[label].split()[:64])) for label in counted)
+    assert f"intr {total}" in read(HOST / "proc/stat").splitlines()
+
+
+def test_probing_it_leaves_only_what_processes_would_tell() -> None:
+    from kvmnb.machine.sources import recorded
+    from kvmnb.probe.survey import probe
+
+    survey = probe(recorded(HOST))
+    assert {gap.fact for gap in survey.gaps} == {f"domains[{name}].running_state" for name in RUNNING}
+    assert {block.type for block in survey.host.blocks} == {"disk", "lvm"}
+    assert [domain.name for domain in survey.domains if domain.state and domain.state.updated] == ["web01"]
 
 
 def planted() -> Iterator[tuple[str, str, bool]]:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from tools.demo_host import shape
 from tools.demo_host.cpus import put_cpus
-from tools.demo_host.hypervisor import KEPT, put_hypervisor
+from tools.demo_host.hypervisor import KEPT, nic_models, put_hypervisor
+from tools.demo_host.interrupts import put_interrupts
 from tools.demo_host.kernel import put_kernel
 from tools.demo_host.memory import put_memory
 from tools.demo_host.network import put_network
+from tools.demo_host.offloads import put_offloads
 from tools.demo_host.storage import put_storage
 from tools.demo_host.tree import Tree
 
@@ -36,6 +38,8 @@ def build(kept: Path = SHIPPED) -> dict[str, str]:
     put_storage(tree)
     put_network(tree)
     put_hypervisor(tree, kept)
+    put_interrupts(tree)
+    put_offloads(tree, nic_models(tree))
     return tree.texts
 
 
@@ -58,6 +62,10 @@ def write(folder: Path = SHIPPED) -> int:
             target.write_text(wanted[path], encoding="utf-8", newline="")
         else:
             target.unlink()
+            for above in target.parents:
+                if above == folder or any(above.iterdir()):
+                    break
+                above.rmdir()
     return len(odd)
 
 

@@ -44,14 +44,33 @@ def put_hypervisor(tree: Tree, kept: Path) -> None:
         folder = f"libvirt/domains/{guest.uuid}"
         state = {
             "state": "shutoff" if guest.id is None else "running",
+            "reason": None,
             "persistent": True,
             "autostart": guest.autostart,
             "id": guest.id,
+            "managed_save": False,
+            # libvirt was not told of the images that somebody chained by hand.
+            "snapshots": 0,
+            "job": None,
+            "updated": guest.id is not None and bool(guest.differs),
         }
         tree.put(f"{folder}/state.json", json.dumps(state))
         if guest.id is not None:
             inactive = tree.texts[f"{folder}/inactive.xml"]
             tree.put_text(f"{folder}/live.xml", live_xml(guest, inactive, host_model[0]))
+
+
+def nic_models(tree: Tree) -> dict[str, str]:
+    """The model of every running guest's NICs, by the name of the tap."""
+    found: dict[str, str] = {}
+    for guest in GUESTS:
+        text = tree.texts[f"libvirt/domains/{guest.uuid}/inactive.xml"]
+        for tap, mac, _, _ in guest.taps:
+            match = re.search(rf"<mac address='{mac}'/>.*?<model type='([^']*)'", text, flags=re.DOTALL)
+            if match is None:
+                raise ValueError(f"{guest.name} has no NIC {mac} with a model")
+            found[tap] = match[1]
+    return found
 
 
 def _pc(q35: str) -> str:

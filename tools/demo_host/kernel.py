@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from tools.demo_host import shape
+from tools.demo_host import interrupts, shape
 from tools.demo_host.tree import Tree, cpu_list
 
 CMDLINE = (
@@ -263,7 +263,7 @@ def _put_counters(tree: Tree) -> None:
     }
     sums = [sum(values) for values in softirqs.values()]
     lines += [
-        "intr 148220917734",
+        f"intr {interrupts.total()}",
         "ctxt 371904118226",
         f"btime {booted}",
         "processes 3184512",

@@ -37,6 +37,8 @@ class Port:
     bridge: str | None
     counters: str
     """In the order of ``COUNTERS``."""
+    channels: int
+    numa_node: int = 0
 
     @property
     def counted(self) -> tuple[int, ...]:
@@ -47,7 +49,6 @@ class Port:
 _MLX5: dict[str, object] = {
     "vendor": "0x15b3",
     "device": "0x101f",
-    "numa_node": 0,
     "sriov_totalvfs": 8,
     "sriov_numvfs": 0,
     "sriov_drivers_autoprobe": 1,
@@ -55,7 +56,6 @@ _MLX5: dict[str, object] = {
 _IGB: dict[str, object] = {
     "vendor": "0x8086",
     "device": "0x1521",
-    "numa_node": 0,
     "sriov_totalvfs": 7,
     "sriov_numvfs": 0,
 }
@@ -71,6 +71,7 @@ PORTS = (
         address="0000:04:00.0",
         device=_IGB,
         bridge=None,
+        channels=8,
         counters="91204118402 88204118 0 1204 0 0 12118402336 41204118 0 0",
     ),
     # Raised to 9000 for a storage network that came to nothing; bridge and guests stayed at 1500.
@@ -84,6 +85,7 @@ PORTS = (
         address="0000:17:00.0",
         device=_MLX5,
         bridge="br0",
+        channels=16,
         counters="48204118402336 41118402336 0 402118 0 88204 31118402336204 28204118402 0 0",
     ),
     Port(
@@ -96,6 +98,7 @@ PORTS = (
         address="0000:17:00.1",
         device=_MLX5,
         bridge="br1",
+        channels=16,
         counters="2118402336204 2204118402 0 11204 0 0 1402118336204 1611204118 0 0",
     ),
 )
@@ -129,7 +132,7 @@ def put_network(tree: Tree) -> None:
         _put_interface(tree, port.name, port.index, port.mac, port.mtu, "up", port.speed, port.counted, flags=flags)
         counted[port.name] = port.counted
         folder = f"sys/class/net/{port.name}"
-        tree.put_all(f"{folder}/device", port.device)
+        tree.put_all(f"{folder}/device", {**port.device, "numa_node": port.numa_node})
         tree.put_text(f"{folder}/device/driver", f"../../../../bus/pci/drivers/{port.driver}")
         tree.put_text(f"{folder}/device/uevent", f"DRIVER={port.driver}\nPCI_SLOT_NAME={port.address}\n")
         if port.bridge is not None:

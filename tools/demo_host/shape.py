@@ -21,7 +21,7 @@ HOST_UUID = "7f3a9b52-6d18-4c0e-a2f5-91e4d07b38c6"
 MACHINE_ID = "9f2d6c1be84a47d0a35e70c18b64f2d9"
 BOOT_ID = "6b1f0c9e-27d4-4a83-9c5e-d01e38a7f642"
 
-MADE_AT = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
+MADE_AT = datetime(2026, 2, 10, 10, 15, tzinfo=UTC)
 UPTIME_SECONDS = 41 * 86_400 + 5 * 3_600 + 47 * 60 + 12
 
 LIBVIRT, QEMU = "9.0.0", "7.2.22"

@@ -45,35 +45,51 @@ class Volume:
     name: str
     label: str
     size_gib: int
+    id: str
+    """LVM's own, made of letters and digits."""
     counters: str = " ".join("0" * 17)
 
 
-# One hardware queue for each CPU, as the NVMe driver makes them where the drive has enough.
-_PER_CPU = tuple(str(cpu) for cpu in shape.CPUS)
+NVME_QUEUES = 16
+"""How many the firmware of these drives gives; one more is for administration."""
+
+
+def queue_cpus(queue: int) -> tuple[int, ...]:
+    """The kernel deals whole cores to the queues of a drive, node by node."""
+    cores = shape.PACKAGES * shape.CORES // NVME_QUEUES
+    first = range(queue * cores, (queue + 1) * cores)
+    return tuple(sorted(cpu for core in first for cpu in shape.siblings_of(core)))
+
+
+_SHARED_QUEUES = tuple(", ".join(map(str, queue_cpus(queue))) for queue in range(NVME_QUEUES))
 _NVME_BYTES = 3_840_755_982_336
 _NVME = {
     "model": "SAMSUNG MZQL23T8HCLS-00A07              ",
     "firmware_rev": "GDC5902Q",
     "transport": "pcie",
-    "queue_count": 65,
+    "queue_count": NVME_QUEUES + 1,
     "state": "live",
 }
 
+GROUP_ID = "qH2vXo7LrTn4JdW9yKcBz0MfUe5SgAp1"
+"""Of ``vg_fast``; the device mapper's UUID of a volume begins with it."""
 VOLUMES = (
     Volume(
         name="dm-0",
         label="vg_fast-db01--root",
         size_gib=64,
+        id="c3TqY8mWf1KdPz5RvJ0hLxN7uSg2BoEa",
         counters="4118203 0 98220116 611904 8802117 0 161204338 1402118 0 1812004 2014022 91204 0 48220112 0 0 0",
     ),
     Volume(
         name="dm-1",
         label="vg_fast-db01--data",
         size_gib=1024,
+        id="Zk4WnB9sQ2yTeH6dVxM1rUaJ8fLgC0pX",
         counters="912004118 0 58204119332 201118402 1204338117 0 71220118406 611402118 0 "
         "402118220 812520520 0 0 0 0 0 0",
     ),
-    Volume(name="dm-2", label="vg_fast-dwh01", size_gib=1536),
+    Volume(name="dm-2", label="vg_fast-dwh01", size_gib=1536, id="m7RdG1vKx5HqTzS3bNcY9wEaJ4uPfL0o"),
 )
 
 
@@ -98,7 +114,7 @@ DISKS = (
         granularity=512,
         physical_block=512,
         largest_kib=128,
-        queues=_PER_CPU,
+        queues=_SHARED_QUEUES,
         holders=tuple(volume.name for volume in VOLUMES),
         counters=_summed(*(volume.counters for volume in VOLUMES)),
     ),
@@ -117,7 +133,7 @@ DISKS = (
         physical_block=512,
         largest_kib=128,
         partitions=(("nvme1n1p1", 3_840_753_893_376),),
-        queues=_PER_CPU,
+        queues=_SHARED_QUEUES,
         counters="311204118 1204 21118402336 61204118 488220337 9118 38204118402 201118402 0 "
         "118204337 264338402 2118402 0 402118330 1204118 2016118 881",
     ),
@@ -313,7 +329,7 @@ def _put_volume(tree: Tree, index: int, volume: Volume) -> None:
     folder = f"sys/block/{volume.name}"
     size = volume.size_gib * GIB // SECTOR
     tree.put_all(folder, {"dev": f"253:{index}", "size": size, "removable": 0, "ro": 0, "stat": _stat(volume.counters)})
-    tree.put_all(f"{folder}/dm", {"name": volume.label, "suspended": 0})
+    tree.put_all(f"{folder}/dm", {"name": volume.label, "uuid": f"LVM-{GROUP_ID}{volume.id}", "suspended": 0})
     tree.put_text(f"{folder}/slaves/nvme0n1", "../../../../pci0000:30/0000:30:02.0/0000:31:00.0/nvme/nvme0/nvme0n1")
     queue: dict[str, object] = {
         **_queue(False, 512, 128),

@@ -82,10 +82,9 @@ def move_of(domain: Domain, view: View, here: Ground, *, bind: bool = False) -> 
 
 
 def in_the_way(domain: Domain, place: GuestPlace, here: Ground) -> tuple[str, ...]:
-    """Other guests that are pinned to a core of the place, where the guest does not share it with them already."""
-    shared_now = {pin.domain.name for pin in holders(domain, _present_cores(domain, here), here)}
-    names = {pin.domain.name for pin in holders(domain, cores_of(CpuSet(place.vcpus.values()), here), here)}
-    return tuple(sorted(names - shared_now))
+    """Other guests that are pinned to a core of the place which the guest is not on already."""
+    new_cores = cores_of(CpuSet(place.vcpus.values()), here) - _present_cores(domain, here)
+    return tuple(sorted({pin.domain.name for pin in holders(domain, new_cores, here)}))
 
 
 def holders(domain: Domain, cpus: CpuSet, here: Ground) -> tuple[Pinned, ...]:
