@@ -63,12 +63,13 @@ def _policy(number: int) -> str:
 
 def worse(before: Sequence[Finding], after: Sequence[Finding], followed: Finding) -> list[str]:
     """New findings that are at least as grave as the one that was followed, and that one if it still stands."""
-    known = {(one.id, one.subject) for one in before}
+    # Of two guests that clash now one, now the other is to move, so the guest counts and not the whole subject.
+    known = {(one.id, one.domain) for one in before}
     return [
         f"{one.severity.value} {one.id} {one.subject}: {one.saw}"
         for one in after
         if (one.id, one.subject) == (followed.id, followed.subject)
-        or (one.severity.rank <= followed.severity.rank and (one.id, one.subject) not in known)
+        or (one.severity.rank <= followed.severity.rank and (one.id, one.domain) not in known)
     ]
 
 
