@@ -78,7 +78,7 @@ def test_the_demo_host_has_these_devices() -> None:
         schedulers=("none", "mq-deadline", "kyber", "bfq"),
         nr_requests=256,
         queue_depth=None,
-        hardware_queues=64,
+        hardware_queues=16,
         read_ahead_kb=128,
         write_cache="write through",
         fua=False,
