@@ -16,6 +16,7 @@ from kvmnb.advise.finding import Finding
 from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import audit
 from kvmnb.facts.host import Host
+from kvmnb.facts.kernel import Kernel
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
@@ -54,7 +55,18 @@ def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tup
         )
         for cpu in host.cpus
     )
-    return changed(host, cpus=cpus), [guest.following(wants) for guest in guests]
+    return changed(host, cpus=cpus, kernel=_kernel(host, turned)), [guest.following(wants) for guest in guests]
+
+
+def _kernel(host: Host, turned: dict[str, str | None]) -> Kernel:
+    """The kernel with the module parameters that were turned."""
+    return changed(
+        host.kernel,
+        parameters=tuple(
+            changed(one, value=turned.get(f"module/{one.module}/parameters/{one.name}", one.value))
+            for one in host.kernel.parameters
+        ),
+    )
 
 
 def _policy(number: int) -> str:

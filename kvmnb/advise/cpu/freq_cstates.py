@@ -1,0 +1,71 @@
+"""Deep idle states make the host's CPUs wake up late.
+
+What is seen
+    The goal is latency, guests run, and CPUs may enter idle states that take more than 70 µs to leave. The setting
+    shows that they may; how often they do takes a window, so the finding is only likely.
+
+Why it hurts
+    An idle CPU has to wake up before a vCPU on it answers. Leaving a deep state takes longer than all the rest of a
+    small request.
+
+What to do
+    Let TuneD hold the latency: profile virtual-host allows 70 µs, latency-performance a few. It lasts over boots. A
+    program that keeps ``/dev/cpu_dma_latency`` open does the same as long as it runs.
+
+Leave it when
+    Power matters more, or the CPUs reach their turbo only while others sleep.
+
+Cost
+    Works at once. More power and heat, perhaps less turbo. Durability, migration, security: none.
+
+Look by hand
+    ``grep . /sys/devices/system/cpu/cpu0/cpuidle/state*/{name,latency,disable,usage}``; ``tuned-adm active``.
+
+Measure it
+    ``usage`` of the deep states over a minute, and the slowest one per cent of the guests' request times.
+
+Sources
+    * TuneD, profiles virtual-host and latency-performance
+    * Linux documentation, CPU Idle Time Management
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.view import View
+from kvmnb.core.cpuset import CpuSet
+
+RULE = Rule(id="cpu.freq.cstates", severity=Severity.LOW, goals=(Goal.LATENCY,), basis="documented+heuristic")
+
+# TuneD's virtual-host allows idle states up to this, in µs.
+LONGEST_US = 70
+
+
+@RULE.host
+def check(view: View) -> Iterator[Seen]:
+    """One finding for all states of all CPUs."""
+    if not any(domain.running for domain in view.domains):
+        return
+    deep: dict[tuple[str, int], list[int]] = {}
+    for cpu in view.host.cpus:
+        if not cpu.online:
+            continue
+        for state in cpu.idle_states:
+            if state.latency_us > LONGEST_US and state.disabled is not True:
+                deep.setdefault((state.name, state.latency_us), []).append(cpu.id)
+    if not deep:
+        return
+    listed = "; ".join(f"{name} ({latency} µs) on CPUs {CpuSet(cpus)}" for (name, latency), cpus in deep.items())
+    yield Seen(
+        saw=f"idle states that take more than {LONGEST_US} µs to leave are allowed: {listed} (cpu*/cpuidle)",
+        sure=Sure.LIKELY,
+        safety=Safety.MANUAL,
+        by_hand=("sudo tuned-adm profile virtual-host",),
+        note="rests on: goal latency; load not measured: how often CPUs enter these states, and whether a program "
+        "holds /dev/cpu_dma_latency, was not seen",
+        subject="cpuidle",
+    )

@@ -1,0 +1,53 @@
+"""A busy guest has vCPUs that are not plugged in.
+
+What is seen
+    The guest has fewer vCPUs than it may have, all of them are more than 90 % busy for five minutes, and the host has
+    CPU time to spare. This is a matter of rates: one look does not show it, so without a window the rule says "not
+    checked" for a guest that has room, and nothing for others.
+
+Why it hurts
+    The guest waits for itself while both sides have what it needs.
+
+What to do
+    ``virsh setvcpus GUEST N --live --config``; where the guest's system does not switch new vCPUs on by itself,
+    ``virsh setvcpus GUEST N --guest`` does it through the agent.
+
+Leave it when
+    The number is part of a contract, or a program in the guest counts CPUs only at its start.
+
+Cost
+    Works live; taking a vCPU away again needs the guest's help. Durability: none. Migration: the other host needs
+    the same maximum. Security: none.
+
+Look by hand
+    ``virsh vcpucount GUEST``; ``virsh domstats --vcpu GUEST``; ``cat /proc/pressure/cpu``.
+
+Measure it
+    ``vcpu.N.time`` of ``virsh domstats`` over five minutes, and ``some avg60`` in the host's ``/proc/pressure/cpu``.
+
+Sources
+    * libvirt, Domain XML format, CPU Allocation
+    * libvirt API, virDomainSetVcpusFlags
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.load import no_window
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.view import View
+from kvmnb.facts.domain import Domain
+
+RULE = Rule(id="cpu.hotplug", severity=Severity.LOW, goals=(Goal.THROUGHPUT, Goal.BALANCED), basis="heuristic")
+
+
+@RULE.domain
+def check(domain: Domain, view: View) -> Iterator[Seen]:
+    """Nothing where all vCPUs are plugged in; else only a window could tell."""
+    runs = domain.live if domain.running else None
+    if runs is not None and runs.vcpus_current < runs.vcpus:
+        raise no_window(f"how busy the {runs.vcpus_current} of {runs.vcpus} vCPUs are")
+    yield from ()

@@ -1,0 +1,1 @@
+"""Rules about a guest's machine, its timers and its agent."""

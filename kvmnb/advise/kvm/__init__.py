@@ -1,0 +1,1 @@
+"""Rules about KVM itself: its module, and whether guests run on it."""

@@ -1,0 +1,81 @@
+"""cpu.irq.affinity: devices interrupt the CPUs that vCPUs have alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from kvmnb.advise.finding import Safety, Severity, Sure
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.host import Host
+from kvmnb.facts.interrupt import Interrupt
+from kvmnb.facts.kernel import Owner
+from tests.advise.parts import a_host_with
+from tests.builders import a_domain, a_fact, a_host, changed, found, silent
+
+RULE = "cpu.irq.affinity"
+PINS = {0: "2", 1: "3"}
+
+
+def a_host_whose_interrupts_go_to(effective: str | None, mask: str = "0-3", name: str = "eth0", count: int = 1) -> Host:
+    irqs = tuple(
+        Interrupt(
+            number=30 + number,
+            chip="IR-PCI-MSI",
+            name=name,
+            affinity=CpuSet.parse(mask),
+            effective_affinity=None if effective is None else CpuSet.parse(effective),
+        )
+        for number in range(count)
+    )
+    return changed(a_host(), interrupts=irqs)
+
+
+@pytest.mark.parametrize("goal", ["latency", "throughput"])
+def test_an_interrupt_on_a_cpu_of_a_vcpu_is_likely_to_hurt(goal: str) -> None:
+    finding = found(RULE, a_host_whose_interrupts_go_to("2"), a_domain(pins=PINS), goal=goal)
+    assert "30 (eth0) on 2" in finding.saw
+    assert (finding.severity, finding.sure, finding.safety) == (Severity.LOW, Sure.LIKELY, Safety.MANUAL)
+    assert "not measured" in (finding.note or "")
+    assert "/proc/irq/30/smp_affinity_list" in finding.by_hand[0]
+
+
+def test_irqbalance_is_told_to_keep_off() -> None:
+    host = a_host_with(
+        a_host_whose_interrupts_go_to("3"), owners=(a_fact(Owner, name="irqbalance", installed=True, running=True),)
+    )
+    finding = found(RULE, host, a_domain(pins=PINS), goal="latency")
+    assert finding.by_hand[0].startswith("IRQBALANCE_BANNED_CPULIST=2-3 ")
+
+
+def test_many_interrupts_are_counted() -> None:
+    assert (
+        "; and 3 more"
+        in found(RULE, a_host_whose_interrupts_go_to("2", count=9), a_domain(pins=PINS), goal="latency").saw
+    )
+
+
+def test_an_old_kernel_tells_only_by_a_mask_of_one() -> None:
+    assert (
+        "30 (eth0) on 2"
+        in found(RULE, a_host_whose_interrupts_go_to(None, "2"), a_domain(pins=PINS), goal="latency").saw
+    )
+    assert silent(RULE, a_host_whose_interrupts_go_to(None, "2-3"), a_domain(pins=PINS), goal="latency")
+
+
+def test_interrupts_elsewhere_are_right() -> None:
+    assert silent(RULE, a_host_whose_interrupts_go_to("0"), a_domain(pins=PINS), goal="latency")
+
+
+def test_nobodys_interrupt_does_not_count() -> None:
+    assert silent(RULE, a_host_whose_interrupts_go_to("2", name=""), a_domain(pins=PINS), goal="latency")
+
+
+def test_guests_that_float_or_are_off_have_no_cpus_alone() -> None:
+    host = a_host_whose_interrupts_go_to("2")
+    assert silent(RULE, host, a_domain(), goal="latency")
+    assert silent(RULE, host, a_domain(pins={0: "2-3"}), goal="latency")
+    assert silent(RULE, host, a_domain(pins=PINS, running=False), goal="latency")
+
+
+def test_goal_balanced_hears_nothing() -> None:
+    assert silent(RULE, a_host_whose_interrupts_go_to("2"), a_domain(pins=PINS))
