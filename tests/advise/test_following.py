@@ -22,6 +22,7 @@ from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want, When
+from tests.advise.mem.builders import host_following
 from tests.advise.test_contract import agreeing
 from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, changed, topology
 
@@ -38,6 +39,7 @@ CPUS = (
 def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tuple[Host, list[Guest]]:
     """The host and its guests with what is wanted, before any restart."""
     wants = list(wants)
+    host = host_following(host, wants)
     turned = {want.tunable.path: want.value for want in wants if isinstance(want.tunable, Sysfs)}
     cpus = tuple(
         cpu

@@ -1,0 +1,1 @@
+"""Rules about memory: hugepages, merging, swap, balloons and what backs a guest."""

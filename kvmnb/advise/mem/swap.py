@@ -1,0 +1,85 @@
+"""Part of a guest's memory lies in the host's swap.
+
+What is seen
+    The process of a running guest has more than 64 MiB, or more than one per cent of the guest's memory, in swap
+    (VmSwap). Whether it is being read back at this moment is a rate and not measured here: pages that nobody has
+    touched for days do no harm there.
+
+Why it hurts
+    The guest believes that it is in memory. Touching it stops the vCPU for a read from disk, inside an instruction,
+    and nothing in the guest explains it.
+
+What to do
+    First find out why memory was short (mem.overcommit) and mend that. Then bring it back: with enough memory
+    available ``swapoff -a && swapon -a``, or a restart of the guest. Keep a guest that matters out of it with
+    MemoryLow for its scope, or hugepages.
+
+Leave it when
+    The swap is zram or zswap on a dense host, and guests are not in a hurry.
+
+Cost
+    swapoff reads it all back while the guests wait for it, and the kernel kills if it does not fit. Durability: none
+    else. Migration: sending swapped memory is slow. Security: guest memory on a disk, unless the swap is encrypted.
+
+Look by hand
+    ``grep VmSwap /proc/PID/status`` of each guest; ``swapon --show``; pswpin in ``/proc/vmstat`` twice
+
+Measure it
+    VmSwap of all guests falls to 0 and stays there; pswpin stands still.
+
+Sources
+    * Linux documentation, sysctl vm
+    * libvirt, Domain XML format, Memory Backing (locked)
+    * 64 MiB and one per cent are heuristic
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.mem.backing import running
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.view import View
+from kvmnb.core.units import MIB, format_bytes
+
+RULE = Rule(
+    id="mem.swap", severity=Severity.HIGH, goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED), basis="heuristic"
+)
+
+# Heuristic: more than either in swap is worth a word.
+MANY_BYTES = 64 * MIB
+PART = 0.01
+
+
+@RULE.host
+def check(view: View) -> Iterator[Seen]:
+    """One finding that names all guests with memory in swap."""
+    swapped: list[tuple[int, str]] = []
+    for domain, layer in running(view):
+        state = domain.running_state
+        if state is None:
+            continue
+        size = state.swapped_bytes
+        if size > MANY_BYTES or size > PART * layer.memory_bytes:
+            swapped.append((size, f"{domain.name!r} {format_bytes(size)} of {format_bytes(layer.memory_bytes)}"))
+    if not swapped:
+        return
+    swapped.sort(reverse=True)
+    total = sum(size for size, _ in swapped)
+    kernel = view.host.kernel
+    areas = ", ".join(f"{one.device}{' (zram)' if one.zram else ''}" for one in kernel.swaps) or "no area in use now"
+    yield Seen(
+        saw=f"guests have memory in the host's swap: {'; '.join(words for _, words in swapped)} (VmSwap in "
+        f"/proc/PID/status); swap is {areas}",
+        sure=Sure.LIKELY,
+        safety=Safety.MANUAL,
+        by_hand=(
+            f"Make sure that at least {format_bytes(total)} more than the host needs are available (free -h), then:",
+            "sudo swapoff -a && sudo swapon -a",
+            "or shut the guest down and start it; then see mem.overcommit, so that it does not come back.",
+        ),
+        note="load not measured: whether the guests read it back now (pswpin) was not seen",
+        subject="swap",
+    )
