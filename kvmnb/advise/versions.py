@@ -1,4 +1,4 @@
-"""Versions of libvirt, QEMU and machine types, compared by their numbers."""
+"""Versions of libvirt, QEMU and kernels, compared by their numbers."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import re
 
 
 def at_least(found: str | None, needed: str) -> bool:
-    """Whether a version is this one or a later one; an unknown version is not.
+    """Whether a version is the needed one or newer; a version that is not known is not.
 
-    >>> at_least("9.0.0", "6.3"), at_least("6.2.9", "6.3"), at_least("10.0.0", "9.10"), at_least(None, "1")
+    >>> at_least("9.0.0", "6.3"), at_least("7.2.22", "10.0"), at_least("6.1.0-9-amd64", "6.1"), at_least(None, "1")
     (True, False, True, False)
     """
-    return found is not None and _numbers(found) >= _numbers(needed)
+    if found is None:
+        return False
+    have, need = _numbers(found), _numbers(needed)
+    size = max(len(have), len(need))
+    return have + (0,) * (size - len(have)) >= need + (0,) * (size - len(need))
 
 
-def _numbers(text: str) -> tuple[int, int, int]:
-    found = [int(part) for part in re.findall(r"\d+", text)[:3]]
-    first, second, third = (*found, 0, 0, 0)[:3]
-    return first, second, third
+def _numbers(text: str) -> tuple[int, ...]:
+    """The leading numbers between dots."""
+    match = re.match(r"\d+(?:\.\d+)*", text)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()

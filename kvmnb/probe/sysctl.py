@@ -31,6 +31,7 @@ KEYS = (
     "net.ipv4.ip_forward",
     "net.ipv4.tcp_congestion_control",
     "net.ipv4.tcp_mem",
+    "net.ipv4.tcp_moderate_rcvbuf",
     "net.ipv4.tcp_rmem",
     "net.ipv4.tcp_wmem",
     "net.netfilter.nf_conntrack_count",

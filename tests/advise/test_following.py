@@ -23,6 +23,7 @@ from kvmnb.probe.survey import probe
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want, When
 from tests.advise.mem.builders import host_following
+from tests.advise.net.builders import turned as network_turned
 from tests.advise.test_contract import agreeing
 from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, changed, topology
 
@@ -57,7 +58,8 @@ def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tup
         )
         for cpu in host.cpus
     )
-    return changed(host, cpus=cpus, kernel=_kernel(host, turned)), [guest.following(wants) for guest in guests]
+    turned_host = changed(host, cpus=cpus, kernel=_kernel(host, turned))
+    return network_turned(turned_host, wants), [guest.following(wants) for guest in guests]
 
 
 def _kernel(host: Host, turned: dict[str, str | None]) -> Kernel:

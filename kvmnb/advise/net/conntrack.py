@@ -1,0 +1,76 @@
+"""The table of tracked connections is nearly full.
+
+What is seen
+    ``nf_conntrack_count`` is above 80 % of ``nf_conntrack_max``: the state of this moment shows it. Or the kernel's
+    drop counter grows, a rate that needs a window: where it is not zero and the table has room the rule is not
+    checked.
+
+Why it hurts
+    With the table full, packets of new connections through the host (NAT and routed networks, filtered bridges) are
+    thrown away. Guests see time-outs that look like a bad cable.
+
+What to do
+    Double ``net.netfilter.nf_conntrack_max``, and set the hash to a quarter of it
+    (``/sys/module/nf_conntrack/parameters/hashsize``). Lasting: a file in ``/etc/sysctl.d``, read after the module
+    is loaded. Better still, bridge busy guests instead of NAT.
+
+Leave it when
+    One guest or an attack opens the connections: limit that first.
+
+Cost
+    Works at once. Durability: none. Migration: none. Security: more state means more memory that strangers can
+    fill, about 320 bytes for each connection.
+
+Look by hand
+    ``conntrack -C``; ``sysctl net.netfilter.nf_conntrack_max``; ``conntrack -S``; ``dmesg | grep 'table full'``.
+
+Measure it
+    count over max at the busiest hour, and drop of ``conntrack -S``, before and after.
+
+Sources
+    * Linux documentation, Netfilter Conntrack Sysfs variables
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.load import no_window
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.view import View
+from kvmnb.core.units import format_bytes
+from kvmnb.tunable.sysctl import Sysctl
+from kvmnb.tunable.tunable import Want
+
+RULE = Rule(id="net.conntrack", severity=Severity.HIGH, goals=(Goal.THROUGHPUT,), basis="heuristic")
+
+# Heuristic: nearly full above the first, room enough below the second, in percent.
+FULL, ROOMY = 80, 50
+# Linux: the size of struct nf_conn on 64 bits, rounded.
+ENTRY_BYTES = 320
+
+
+@RULE.host
+def check(view: View) -> Iterator[Seen]:
+    """A finding where the table is nearly full; not checked where packets were lost and it has room."""
+    table = view.host.conntrack
+    if table is None or table.max <= 0:
+        return
+    if table.count * 100 > FULL * table.max:
+        larger = table.max
+        while table.count * 100 > ROOMY * larger:
+            larger *= 2
+        yield Seen(
+            saw=f"{table.count} connections are tracked of at most {table.max} "
+            "(/proc/sys/net/netfilter/nf_conntrack_count and _max)",
+            wants=(Want(Sysctl("net.netfilter.nf_conntrack_max"), str(larger)),),
+            costs=(f"up to {format_bytes((larger - table.max) * ENTRY_BYTES)} more memory when the table is full",),
+            note=f"set hashsize to {larger // 4} too, where nf_conntrack_buckets ({table.buckets}) is below it"
+            if table.buckets is not None and table.buckets < larger // 4
+            else None,
+            subject="conntrack",
+        )
+    elif table.drop:
+        raise no_window("drop of /proc/net/stat/nf_conntrack")

@@ -1,0 +1,60 @@
+"""A guest runs into the bandwidth that it is allowed.
+
+What is seen
+    A running guest's interface with ``bandwidth/inbound`` or ``outbound`` and an average. It is a finding only while
+    the traffic stays at 90 % of that or more for half a minute: a rate, which needs a window. Without a limit
+    nothing is found. The limit of a libvirt network is not seen here.
+
+Why it hurts
+    The host shapes the traffic (tc); in the guest that looks like a slow network, with nothing that says why.
+
+What to do
+    Raise the limit while the guest runs: ``virsh domiftune GUEST IFACE --inbound AVERAGE --live --config``. The
+    unit is KiB a second: 125000 is about 1 Gbit/s.
+
+Leave it when
+    The limit is a product that somebody bought, or keeps neighbours apart.
+
+Cost
+    Works at once and lasts with ``--config``. Durability: none. Migration: goes along. Security: a higher limit lets
+    one guest take more of what all share.
+
+Look by hand
+    ``virsh domiftune GUEST IFACE``; ``tc -s qdisc show dev vnetN``.
+
+Measure it
+    ``virsh domifstat GUEST IFACE`` twice, half a minute apart, against the average.
+
+Sources
+    * libvirt, Domain XML format, Quality of service
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.load import no_window
+from kvmnb.advise.net.wires import wires_of
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.view import View
+from kvmnb.facts.domain import Domain
+
+RULE = Rule(
+    id="net.qos",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT, Goal.BALANCED),
+    basis="heuristic",
+)
+
+
+@RULE.domain
+def check(domain: Domain, view: View) -> Iterator[Seen]:
+    """Nothing where no interface is limited; not checked where only a rate could tell."""
+    live = domain.live if domain.running else None
+    for wire in wires_of(live) if live is not None else ():
+        one = wire.interface
+        if one.inbound_kib_per_second is not None or one.outbound_kib_per_second is not None:
+            raise no_window(f"traffic of {wire.key}, which has a bandwidth limit,")
+    yield from ()

@@ -1,0 +1,84 @@
+"""The ring of a virtio NIC overflows, or asks for more than its backend takes.
+
+What is seen
+    A ``tx_queue_size`` above 256 on a tap or macvtap, which the configuration shows. And packets lost on the way to
+    the guest: ``tx_dropped`` of its tap growing by more than 0.1 % of the packets in a minute while its vCPUs have
+    time, which needs a window; without one the rule is not checked for a running guest whose tap has lost packets.
+
+Why it hurts
+    A ring has 256 entries. A burst that comes while the guest does not run overflows it, and TCP slows down. A longer
+    transmit ring exists only for vhost-user and vDPA: on a tap QEMU 7.2 cuts it down without a word, and QEMU 10
+    refuses to start the guest, although libvirt takes the XML.
+
+What to do
+    First see that the vCPUs get their time. Then ``rx_queue_size='1024'`` (a power of two from 256 to 1024). On a
+    tap leave ``tx_queue_size`` at 256.
+
+Leave it when
+    Latency matters more than a few lost packets: a long ring lets packets wait. Some loss under overload is normal.
+
+Cost
+    The guest has to be shut down and started. Durability: none. Migration: ring sizes are part of what the guest
+    sees and must agree on both sides. Security: none. Some memory for each queue.
+
+Look by hand
+    ``cat /sys/class/net/vnetN/statistics/tx_dropped``; ``virsh dumpxml GUEST --xpath //interface/driver``.
+
+Measure it
+    ``tx_dropped`` of the tap over a minute under load, before and after; in the guest ``nstat -az TcpRetransSegs``.
+
+Sources
+    * libvirt, Domain XML format, Setting NIC driver-specific options (rx_queue_size, tx_queue_size)
+    * QEMU source, hw/net/virtio-net.c (virtio_net_max_tx_queue_size)
+    * Tested with libvirt 9.0: 300 is refused, since it is no power of two
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.load import no_window
+from kvmnb.advise.net.wires import changing, nic_of, running_twin, wires
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.view import View
+from kvmnb.facts.domain import Domain
+
+RULE = Rule(
+    id="net.ring.virtio",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT, Goal.LATENCY),
+    basis="source",
+)
+
+# QEMU, hw/net/virtio-net.c: the most entries of a transmit ring on a tap, and of a receive ring.
+TAP_TX_ENTRIES = 256
+LARGEST_RX_ENTRIES = 1024
+
+
+@RULE.domain
+def check(domain: Domain, view: View) -> Iterator[Seen]:
+    """A finding for each transmit ring that a tap cannot have; not checked where a tap has lost packets."""
+    taps = [wire for wire in wires(domain) if wire.tap]
+    wrong = [wire for wire in taps if (wire.interface.tx_queue_size or 0) > TAP_TX_ENTRIES]
+    for wire in wrong:
+        yield changing(
+            domain,
+            wire,
+            f"{wire.key} asks for a transmit ring of {wire.interface.tx_queue_size} entries (persistent XML, "
+            f"interface/driver/@tx_queue_size), and a tap takes {TAP_TX_ENTRIES}",
+            {"driver/@tx_queue_size": str(TAP_TX_ENTRIES)},
+            costs=("migration: both sides must have the same ring",),
+            by_hand=f"<driver tx_queue_size='{TAP_TX_ENTRIES}'/> for {wire.key!r}",
+            note="QEMU 7.2 cuts it down without a word, QEMU 10 does not start the guest",
+        )
+    if wrong or not domain.running:
+        return
+    for wire in taps:
+        if (wire.interface.rx_queue_size or TAP_TX_ENTRIES) >= LARGEST_RX_ENTRIES:
+            continue
+        twin = running_twin(domain, wire)
+        tap = nic_of(view.host, twin.target if twin is not None else None)
+        if tap is None or tap.counters.tx_dropped != 0:
+            raise no_window(f"tx_dropped of the tap of {wire.key}")

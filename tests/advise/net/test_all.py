@@ -1,0 +1,193 @@
+"""What the network's rules keep together: facts that are taken away, findings that are followed, XML of others."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections import Counter
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from kvmnb.advise.intent import Goal, Intent
+from kvmnb.advise.registry import audit, rules
+from kvmnb.facts.domain import Domain
+from kvmnb.facts.ethtool import Ethtool, Feature
+from kvmnb.facts.host import Host
+from kvmnb.facts.network import NicCounters, SoftnetCpu
+from kvmnb.probe.domain import domain_of_text
+from tests.advise.net.builders import (
+    a_bridge,
+    a_nic,
+    a_process,
+    calls,
+    channels,
+    functions,
+    interface,
+    rings,
+    table,
+    with_nics,
+    with_settings,
+)
+from tests.advise.test_contract import agreeing, paths, well_formed, without
+from tests.advise.test_following import check_following, check_following_all
+from tests.builders import Guest, a_fact, a_guest, a_host, changed
+
+NET = [rule.id for rule in rules() if rule.area == "net"]
+OFF = "name='vhost'><host gso='off' csum='on'/><guest tso4='off'/>"
+
+
+def a_scene() -> tuple[Host, list[Guest]]:
+    """A host and guests with every pattern of the network that a configuration shows."""
+    features = (
+        a_fact(Feature, name="rx-lro", on=True, fixed=False),
+        a_fact(Feature, name="rx-gro", on=False, fixed=False),
+    )
+    host = with_nics(
+        a_nic(
+            "eth0",
+            master="br0",
+            mtu=9000,
+            sriov=functions(8),
+            counters=a_fact(NicCounters, rx_missed_errors=0, rx_fifo_errors=0),
+            ethtool=a_fact(Ethtool, features=features, rings=rings(512, 4096), channels=channels(4, 4)),
+        ),
+        a_bridge("br0", "eth0", "vnet0", "vnet1", stp=True, delay=1500),
+        a_bridge("br1", "eth1", "eth2"),
+        a_nic("eth1", master="br1"),
+        a_nic("eth2", master="br1"),
+        a_nic("vnet0", "tap", master="br0"),
+        a_nic("vnet1", "tap", master="br0"),
+        host=a_host(),
+        bridge_netfilter=calls(True, True, True),
+        conntrack=table(95, 100),
+        softnet=(a_fact(SoftnetCpu, cpu=0, dropped=0, time_squeeze=0),),
+    )
+    host = with_settings(
+        host,
+        {"net__core__rmem_max": "etc/sysctl.d/90.conf"},
+        net__core__rmem_max="16777216",
+        net__ipv4__tcp_mem="1 2 3",
+        net__ipv4__tcp_moderate_rcvbuf="0",
+    )
+    guests = [
+        _guest("old", interface("e1000"), "vnet0"),
+        _guest("slow", interface(driver="name='qemu' queues='4' tx_queue_size='512'"), "vnet1", vcpus=2),
+        _guest("one", interface(driver=OFF), None, vcpus=4),
+        _guest("loop", interface() + interface(mac="52:54:00:00:00:09", bridge="br1"), None),
+    ]
+    return host, guests
+
+
+def _guest(name: str, devices: str, target: str | None, vcpus: int = 2) -> Guest:
+    linux = (
+        "<metadata><libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>"
+        "<libosinfo:os id='http://debian.org/debian/12'/></libosinfo:libosinfo></metadata>"
+    )
+    live = devices.replace("<model", f"<target dev='{target}'/><model", 1) if target else devices
+    one = a_guest(name, devices=devices, live={"devices": live}, vcpus=vcpus)
+    texts = [text.replace("  <memory", f"  {linux}\n  <memory", 1) for text in (one.xml, one.live or "")]
+    return Guest(texts[0], texts[1])
+
+
+@pytest.mark.parametrize("goal", list(Goal), ids=lambda goal: goal.value)
+def test_following_each_finding_silences_it(goal: Goal) -> None:
+    check_following(*a_scene(), goal)
+
+
+@pytest.mark.parametrize("goal", list(Goal), ids=lambda goal: goal.value)
+def test_following_all_findings_leaves_none(goal: Goal) -> None:
+    check_following_all(*a_scene(), goal)
+
+
+@pytest.mark.parametrize("goal", [Goal.THROUGHPUT, Goal.BALANCED], ids=lambda goal: goal.value)
+def test_a_fact_that_is_taken_away_is_not_checked(goal: Goal) -> None:
+    host, guests = a_scene()
+    domains = [changed(guest.domain, running_state=a_process(0)) for guest in guests]
+    intent = Intent(goal=goal)
+    before = audit(host, domains, intent, only=NET)
+    lost = 0
+    for scene in (
+        *((cast(Host, without(host, path)), domains) for path in paths(host) if path[0] not in ("cpus", "hypervisor")),
+        *(
+            (host, [cast(Domain, without(one, path)) if one is domain else one for one in domains])
+            for domain in domains
+            for path in paths(domain)
+            if path not in {("name",), ("uuid",), ("running",), ("persistent",)}
+        ),
+    ):
+        after = audit(*scene, intent, only=NET)
+        still = {(one.id, one.subject) for one in after.findings}
+        unchecked = {(one.id, one.subject) for one in after.not_checked}
+        for finding in before.findings:
+            if (finding.id, finding.subject) not in still:
+                subject = "host" if finding.domain is None else f"domain/{finding.domain}"
+                assert (finding.id, subject) in unchecked, f"{finding.id} of {finding.subject} fell silent"
+                lost += 1
+    assert lost > 50
+
+
+def test_the_scene_shows_every_pattern_that_needs_no_window() -> None:
+    host, guests = a_scene()
+    fired = set()
+    for goal in Goal:
+        result = audit(host, [guest.domain for guest in guests], Intent(goal=goal), only=NET)
+        agreeing(result)
+        fired |= {one.id for one in result.findings}
+        for finding in result.findings:
+            well_formed(finding)
+    assert set(NET) - fired == {"net.qos", "net.ring.nic", "net.sriov", "net.sysctl.backlog"}
+
+
+def test_rules_agree_with_plain_facts_of_files_of_others(corpora: Path) -> None:
+    kinds: Counter[str] = Counter()
+    for name in ("libvirt-qemuxmlconf", "projects", "users-licensed", "virt-manager"):
+        rows = [json.loads(line) for line in (corpora / "domain-xml" / f"{name}.facts.jsonl").read_text().splitlines()]
+        by_name = {row["file"]: row for row in rows}
+        with tarfile.open(corpora / "domain-xml" / f"{name}.tar.xz") as archive:
+            for member in archive:
+                row = by_name.get(member.name) or by_name.get(member.name.partition("/")[2])
+                stream = archive.extractfile(member) if row is not None else None
+                if row is not None and stream is not None:
+                    domain = domain_of_text(stream.read().decode(errors="replace"), member.name)
+                    kinds.update(_compared(row["fires"], domain))
+    assert sum(kinds.values()) == 2 * 1117
+    assert dict(kinds) == EXPECTED
+
+
+EXPECTED = {
+    "nic_emulated: agree": 1113,
+    "nic_emulated: no model is named": 4,
+    "virtio_net_single_queue: agree": 1085,
+    "virtio_net_single_queue: no tap that libvirt makes": 29,
+    "virtio_net_single_queue: more queues than vCPUs": 2,
+    "virtio_net_single_queue: one vCPU is plugged in": 1,
+}
+
+
+def _compared(said: dict[str, bool], domain: Domain) -> list[str]:
+    result = audit(a_host(), [domain], Intent(goal=Goal.THROUGHPUT), only=["net.model", "net.queues"])
+    saws = {rule: [one.saw for one in result.findings if one.id == rule] for rule in ("net.model", "net.queues")}
+    found = []
+    for statement, rule in (("nic_emulated", "net.model"), ("virtio_net_single_queue", "net.queues")):
+        speaks = bool(saws[rule])
+        if speaks == said[statement]:
+            found.append(f"{statement}: agree")
+        else:
+            found.append(f"{statement}: {_why(saws[rule], domain)}")
+    return found
+
+
+def _why(saws: list[str], domain: Domain) -> str:
+    wanted = domain.wanted
+    virtio = [one for one in wanted.devices.interfaces if one.model is not None and one.model.startswith("virtio")]
+    if saws and all("names no model" in saw for saw in saws):
+        return "no model is named"
+    if saws and all("queues for" in saw for saw in saws):
+        return "more queues than vCPUs"
+    if not saws and wanted.vcpus_current == 1:
+        return "one vCPU is plugged in"
+    if not saws and not any(one.type in ("bridge", "network", "direct") for one in virtio):
+        return "no tap that libvirt makes"
+    return f"{saws} {[(one.type, one.model, one.queues) for one in wanted.devices.interfaces]}"
