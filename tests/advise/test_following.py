@@ -98,7 +98,8 @@ def check_following(host: Host, guests: Sequence[Guest], goal: Goal) -> None:
             continue
         new_host, changed = following(host, guests, finding.wants)
         if finding.when is not When.NOW:
-            changed = [guest.started_anew() if guest.domain.name == finding.domain else guest for guest in changed]
+            touched = {want.tunable.target for want in finding.wants}
+            changed = [guest.started_anew() if guest.domain.name in touched else guest for guest in changed]
         for guest in changed:
             valid(guest.xml)
         after = audit(new_host, [guest.domain for guest in changed], intent).findings
