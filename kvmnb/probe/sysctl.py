@@ -12,6 +12,7 @@ KEYS = (
     "fs.aio-max-nr",
     "fs.aio-nr",
     "kernel.io_uring_disabled",
+    "kernel.io_uring_group",
     "kernel.nmi_watchdog",
     "kernel.numa_balancing",
     "kernel.sched_rt_runtime_us",

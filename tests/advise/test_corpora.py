@@ -92,6 +92,9 @@ EXPECTED = {
     "cpu_not_host: agree": 1095,
     "cpu_not_host: a newer named model is left alone": 15,
     "cpu_not_host: not checked": 7,
+    "disk_cache_unsafe: agree": 1117,
+    "disk_emulated_bus: agree": 1114,
+    "disk_emulated_bus: usb and sd are emulated too": 3,
     "emulator_overlap: agree": 1114,
     "emulator_overlap: no pin keeps the emulator away": 3,
     "pin_shared: agree": 1080,
@@ -103,6 +106,10 @@ EXPECTED = {
     "vcpu_unpinned: numad places the guest": 9,
     "vcpu_unpinned: some vCPUs have no pin": 4,
     "vcpu_unpinned: the default mask leaves CPUs out": 79,
+    "virtio_disk_no_iothread: a disk is only read": 2,
+    "virtio_disk_no_iothread: agree": 1104,
+    "virtio_disk_no_iothread: its queues are mapped to iothreads": 2,
+    "virtio_disk_no_iothread: the SCSI controller has none": 9,
 }
 
 
@@ -118,6 +125,9 @@ def _compared(row: dict[str, Any], domain: Domain) -> Iterator[str]:
         ("pin_shared", "cpu.pin.overlap", "cpu.pin.overlap" in fired),
         ("emulator_overlap", "cpu.pin.emulator", "cpu.pin.emulator" in fired),
         ("topology_mismatch", "cpu.topology.match", "cpu.topology.match" in grave),
+        ("disk_emulated_bus", "disk.bus", "disk.bus" in fired),
+        ("disk_cache_unsafe", "disk.cache.unsafe", "disk.cache.unsafe" in fired),
+        ("virtio_disk_no_iothread", "disk.iothread", "disk.iothread" in fired),
     ):
         if rule in unchecked:
             yield f"{statement}: not checked"
@@ -144,4 +154,13 @@ def _why(statement: str, row: dict[str, Any], domain: Domain, speaks: bool) -> s
         return "a mask names CPUs that the host has not"
     if statement == "emulator_overlap" and speaks and wanted.emulator_pin is None:
         return "no pin keeps the emulator away"
+    disks = wanted.devices.disks
+    if statement == "disk_emulated_bus" and speaks and {disk.bus for disk in disks} & {"usb", "sd"}:
+        return "usb and sd are emulated too"
+    if statement == "virtio_disk_no_iothread" and speaks and any(disk.bus == "scsi" for disk in disks):
+        return "the SCSI controller has none"
+    if statement == "virtio_disk_no_iothread" and any(disk.iothreads_mapped for disk in disks):
+        return "its queues are mapped to iothreads"
+    if statement == "virtio_disk_no_iothread" and all(disk.readonly for disk in disks):
+        return "a disk is only read"
     return f"{row['file']} {speaks}"

@@ -17,6 +17,7 @@ from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import audit
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel
+from kvmnb.facts.storage import BlockDevice
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
@@ -59,7 +60,17 @@ def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tup
         for cpu in host.cpus
     )
     turned_host = changed(host, cpus=cpus, kernel=_kernel(host, turned))
+    if host.gap_of("blocks") is None:
+        turned_host = changed(turned_host, blocks=_blocks(host, turned))
     return network_turned(turned_host, wants), [guest.following(wants) for guest in guests]
+
+
+def _blocks(host: Host, turned: dict[str, str | None]) -> tuple[BlockDevice, ...]:
+    """The block devices with the schedulers that were turned."""
+    return tuple(
+        changed(block, scheduler=turned.get(f"block/{block.name}/queue/scheduler", block.scheduler))
+        for block in host.blocks
+    )
 
 
 def _kernel(host: Host, turned: dict[str, str | None]) -> Kernel:

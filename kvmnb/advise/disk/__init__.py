@@ -1,0 +1,1 @@
+"""Rules about guest disks, their images and what serves them."""

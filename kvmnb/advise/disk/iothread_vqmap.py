@@ -1,0 +1,107 @@
+"""All queues of a disk are served by one iothread.
+
+What is seen
+    A guest with four vCPUs or more has a virtio disk with several queues whose one iothread serves them all, and
+    libvirt and QEMU can map queues to several iothreads: libvirt 10.0 with QEMU 9.0 for virtio disks, libvirt 11.2
+    with QEMU 10.0 for virtio-scsi. It hurts once that iothread is busy for 90 per cent of a CPU or more, time spent
+    polling not counted. No window measures that yet: the finding only says that there is more to be had.
+
+Why it hurts
+    virtio-blk has one queue for each vCPU, but one thread works them all off, and that thread ends at one CPU, at
+    about 100,000 requests a second.
+
+What to do
+    Map the queues to two iothreads, then to four if both are busy. Four to eight saturate a fast NVMe device; more can
+    make it slower. Mapping round robin, without naming queues, is enough. Older libvirt drops the element without a
+    word unless it validates.
+
+Leave it when
+    The iothread has time left, or no CPU is spare for another.
+
+Cost
+    The guest has to be shut down and started, and each iothread wants a CPU. Durability: none. Migration: the other
+    host needs the same versions. Security: none.
+
+Look by hand
+    ``top -H -p PID``: is ``IO iothread1`` near 100 per cent while the guest works?
+
+Measure it
+    Requests a second of all jobs together in ``fio`` with as many jobs as vCPUs, before and after.
+
+Sources
+    * libvirt, Domain XML format, disk driver iothreads
+    * Red Hat Developer, Scaling virtio-blk disk I/O with IOThread Virtqueue Mapping (2024)
+    * Tested with libvirt 9.0: the mapping is accepted and dropped without validation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmnb.advise.disk.change import bus_of, data_disks, subject
+from kvmnb.advise.disk.scsi import controller_of
+from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.intent import Goal
+from kvmnb.advise.load import NOT_MEASURED
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.versions import at_least
+from kvmnb.advise.view import View
+from kvmnb.facts.device import Disk
+from kvmnb.facts.domain import Configuration, Domain
+from kvmnb.facts.gap import Gap, NotSeen
+from kvmnb.tunable.spelling import shell_word
+
+RULE = Rule(id="disk.iothread.vqmap", severity=Severity.HIGH, goals=(Goal.THROUGHPUT,), basis="documented")
+
+# Fewer vCPUs hardly fill one iothread.
+FEWEST_VCPUS = 4
+BUSY_PERCENT = 90
+FIRST_STEP = 2
+LIBVIRT_BLK, QEMU_BLK = "10.0.0", "9.0.0"
+LIBVIRT_SCSI, QEMU_SCSI = "11.2.0", "10.0.0"
+
+
+@RULE.domain
+def check(domain: Domain, view: View) -> Iterator[Seen]:
+    """A finding, never above info while load is not measured, for each disk whose queues one iothread serves."""
+    wanted = domain.wanted
+    if wanted.vcpus < FEWEST_VCPUS:
+        return
+    for disk in data_disks(wanted):
+        served = _served_by_one(disk, wanted)
+        if served is None or not _can_map(view, scsi=bus_of(disk) == "scsi"):
+            continue
+        rows = "".join(f"<iothread id='{number}'/>" for number in range(1, FIRST_STEP + 1))
+        place = "the scsi controller" if bus_of(disk) == "scsi" else f"disk {disk.target}"
+        name = shell_word(domain.name)
+        look = f"virsh iothreadinfo {name}  # does the thread of iothread {served} take {BUSY_PERCENT} % of a CPU?"
+        without = f"driver of {place} without iothread, with <iothreads>{rows}</iothreads>"
+        edit = f"virsh edit {name}  # iothreads {FIRST_STEP}; {without}"
+        yield Seen(
+            saw=f"disk {disk.target}: iothread {served} alone serves all its queues, of a guest with {wanted.vcpus} "
+            "vCPUs",
+            severity=Severity.INFO,
+            sure=Sure.POSSIBLE,
+            safety=Safety.MANUAL,
+            by_hand=(look, edit),
+            note=f"{NOT_MEASURED}; it pays only where that iothread has no time left",
+            subject=subject(disk),
+        )
+
+
+def _served_by_one(disk: Disk, config: Configuration) -> int | None:
+    """The one iothread that serves several queues of this disk; None otherwise."""
+    if bus_of(disk) == "virtio":
+        return disk.iothread if disk.queues != 1 and not disk.iothreads_mapped else None
+    controller = controller_of(disk, config)
+    if controller is None or controller.queues == 1 or controller.iothreads_mapped:
+        return None
+    return controller.iothread
+
+
+def _can_map(view: View, *, scsi: bool) -> bool:
+    hypervisor = view.host.hypervisor
+    if hypervisor is None:
+        raise NotSeen(Gap("host.hypervisor", "this source has no libvirt, so its version is not known"))
+    libvirt, qemu = (LIBVIRT_SCSI, QEMU_SCSI) if scsi else (LIBVIRT_BLK, QEMU_BLK)
+    return at_least(hypervisor.libvirt, libvirt) and at_least(hypervisor.version, qemu)
