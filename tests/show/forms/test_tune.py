@@ -12,6 +12,7 @@ import pytest
 
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.show.forms.tune import TuneForm
+from kvmnb.show.forms.tune_state import TuneState
 from kvmnb.verbs import Here
 
 
@@ -159,7 +160,7 @@ def test_without_a_kernel_the_form_is_a_page_that_is_the_same_on_every_run(shipp
     assert "application/vnd.jupyter.widget-view+json" in one
     for kind in ("text/plain", "text/html"):
         assert one[kind] == other[kind]
-    assert one["text/plain"].startswith("Tuning form for mail01 (running, ")
+    assert one["text/plain"].startswith(f"Tuning form for {TuneState(shipped).guest} (running, ")
 
 
 def test_every_control_has_a_label(shipped: Here) -> None:
