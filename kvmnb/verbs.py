@@ -24,11 +24,13 @@ from kvmnb.core.errors import KvmnbError, SourceError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.facts.load import Load
 from kvmnb.machine import sources
 from kvmnb.machine.given import GivenDomains
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
+from kvmnb.probe.load import probe_load
 from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
 
@@ -56,6 +58,10 @@ class Here:
         if self._survey is None or fresh:
             self._survey = probe(self.machine)
         return self._survey
+
+    def load(self, seconds: float) -> Load:
+        """The rates of this machine over a window that begins now; it takes that long."""
+        return probe_load(self.machine, seconds)
 
     @property
     def host(self) -> Host:

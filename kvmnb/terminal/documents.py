@@ -17,6 +17,7 @@ from kvmnb.core.xml import mask
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
+from kvmnb.facts.load import Load
 from kvmnb.plan.plan import Change
 from kvmnb.probe.survey import Survey
 from kvmnb.share.diff import FactChange, FindingChange
@@ -31,6 +32,7 @@ class FactsDocument(msgspec.Struct, frozen=True):
     domains: tuple[Domain, ...]
     gaps: tuple[Gap, ...]
     warnings: tuple[Gap, ...]
+    load: Load | None = None
 
 
 class WantPart(msgspec.Struct, frozen=True):
@@ -172,9 +174,10 @@ DOCUMENTS: dict[str, type] = {
 }
 
 
-def facts_document(survey: Survey) -> FactsDocument:
-    """The facts of one survey."""
-    return FactsDocument("kvmnb.facts/1", survey.host, survey.domains, survey.gaps, survey.warnings)
+def facts_document(survey: Survey, load: Load | None) -> FactsDocument:
+    """The facts of one survey, and the rates of a window where one was asked for."""
+    gaps = survey.gaps + (load.gaps() if load is not None else ())
+    return FactsDocument("kvmnb.facts/1", survey.host, survey.domains, gaps, survey.warnings, load)
 
 
 def audit_document(audit: Audit) -> AuditDocument:

@@ -10,6 +10,7 @@ from kvmnb.core.units import format_bytes
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.facts.load import Load
 from kvmnb.terminal import documents
 from kvmnb.terminal.options import add_json, add_source, here_of
 from kvmnb.terminal.words import paragraph, safe
@@ -24,15 +25,18 @@ def add(verbs: Verbs) -> None:
         "facts", help="host and guests as facts", description="Show the host and its guests as facts."
     )
     add_source(parser)
+    parser.add_argument("--window", metavar="SECONDS", type=float, help="also rates over a window of this length")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the facts; 0."""
-    survey = here_of(options).facts()
+    here = here_of(options)
+    survey = here.facts()
+    load = None if options.window is None else here.load(options.window)
     if options.json:
-        documents.print_document(documents.facts_document(survey))
+        documents.print_document(documents.facts_document(survey, load))
         return 0
     for line in _host_lines(survey.host):
         print(line)
@@ -40,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
         print(paragraph(f"odd: {warning.fact}: {warning.reason}", "  "))
     for domain in survey.domains:
         print(_domain_line(domain))
+    for line in () if load is None else _load_lines(load):
+        print(line)
     if survey.gaps:
         print("\nNot seen:")
         for gap in survey.gaps:
@@ -73,6 +79,18 @@ def _hypervisor(host: Host) -> list[str]:
         return []
     version = host.hypervisor.version or ""
     return [f"  libvirt {host.hypervisor.libvirt}, {host.hypervisor.driver} {version}".rstrip()]
+
+
+def _load_lines(load: Load) -> Iterator[str]:
+    yield f"Over {load.seconds:.1f} s:"
+    try:
+        for cpu in load.cpus:
+            yield f"  CPU {cpu.cpu}: {cpu.busy_ratio:.0%} busy, {cpu.softirq_ratio:.0%} soft interrupts"
+    except NotSeen as unseen:
+        yield paragraph(str(unseen), "  ")
+    for guest in load.guests:
+        for vcpu in guest.vcpus:
+            yield f"  {safe(guest.name)} vCPU {vcpu.vcpu}: runs {vcpu.run_ratio:.0%}, waits {vcpu.delay_ratio:.0%}"
 
 
 def _domain_line(domain: Domain) -> str:

@@ -38,7 +38,7 @@ def test_every_value_of_the_verbs_is_a_card(shell: Any, shipped: Here) -> None:
         found = shown(shell, value)
         assert found["text/html"].startswith('<div class="kvmnb">'), type(value)
         assert "object at 0x" not in found["text/plain"]
-        assert len(found["text/plain"]) < 6000
+        assert len(found["text/plain"]) < 9000
 
 
 def test_text_of_a_value_holds_no_id_and_no_time(shell: Any, shipped: Here) -> None:

@@ -1,0 +1,105 @@
+"""What a host and its guests did over one window of time: two readings, and the rates between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmnb.facts.gap import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuLoad(Fact):
+    """One host CPU over the window, from ``/proc/stat``; shares of the time."""
+
+    cpu: int
+    """The CPU's number."""
+    busy_ratio: float
+    """Neither idle nor waiting for a disk."""
+    system_ratio: float
+    """In the kernel, interrupts left out."""
+    softirq_ratio: float
+    """In soft interrupts, where packets are received."""
+    iowait_ratio: float
+    """Idle with a disk request open; the kernel's own documentation calls it unreliable."""
+    steal_ratio: float
+    """Taken by the hypervisor that this host itself runs on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VcpuLoad(Fact):
+    """One vCPU's thread over the window, from ``schedstat``."""
+
+    vcpu: int
+    """The vCPU's number."""
+    run_ratio: float
+    """The share of the time in which it ran."""
+    delay_ratio: float
+    """The share of the time in which it was ready and had no CPU; the guest sees it as steal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestLoad(Fact):
+    """One running guest over the window."""
+
+    uuid: str
+    """The domain's UUID."""
+    name: str
+    """The domain's name."""
+    vcpus: tuple[VcpuLoad, ...]
+    """Its vCPUs, by number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockLoad(Fact):
+    """One block device over the window, from ``/proc/diskstats``."""
+
+    name: str
+    """The device's name."""
+    reads_per_second: float
+    """Read requests that ended."""
+    writes_per_second: float
+    """Write requests that ended."""
+    busy_ratio: float
+    """The share of the time with a request open; of a device that serves many at once it says little."""
+    mean_wait_seconds: float | None
+    """From a request's start to its end; None where none ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NicLoad(Fact):
+    """One network interface over the window, from ``/proc/net/dev``; a tap receives what its guest sends."""
+
+    name: str
+    """The interface's name."""
+    rx_packets_per_second: float
+    """Packets received."""
+    tx_packets_per_second: float
+    """Packets sent."""
+    rx_dropped_per_second: float
+    """Received packets that were dropped."""
+    tx_dropped_per_second: float
+    """Packets that were dropped before they were sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load(Fact):
+    """One window."""
+
+    seconds: float
+    """How long it was."""
+    cpus: tuple[CpuLoad, ...]
+    """The CPUs online, by number."""
+    guests: tuple[GuestLoad, ...]
+    """The running guests whose processes are seen, by name."""
+    blocks: tuple[BlockLoad, ...]
+    """The block devices, by name."""
+    nics: tuple[NicLoad, ...]
+    """The network interfaces, by name."""
+    swapped_in_pages_per_second: float
+    """Pages read back from swap; ``/proc/vmstat``, pswpin."""
+    swapped_out_pages_per_second: float
+    """Pages written to swap; ``/proc/vmstat``, pswpout."""
+    softnet_dropped_per_second: float
+    """Packets dropped for want of room in a CPU's queue; ``/proc/net/softnet_stat``, second column."""
+    softnet_squeezed_per_second: float
+    """Times that a CPU ran out of its packet budget; ``/proc/net/softnet_stat``, third column."""

@@ -1,0 +1,47 @@
+"""The host's CPUs and nodes agree with libvirt's own capabilities, on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from lxml import etree
+
+from kvmnb.core.cpuset import CpuSet
+from kvmnb.machine import sources
+from kvmnb.probe.load import probe_load
+from kvmnb.probe.survey import probe
+from tests.lab.daemon import Lab
+from tests.lab.guest import Guest
+
+pytestmark = pytest.mark.lab
+
+
+def test_cpus_cores_and_nodes_are_those_of_virsh_capabilities(lab: Lab) -> None:
+    said = subprocess.run(["virsh", "-c", lab.uri, "capabilities"], capture_output=True, check=True, timeout=60).stdout
+    root = etree.fromstring(said)
+    machine = sources.live(lab.uri)
+    host = probe(machine).host
+    machine.close()
+    cells = root.findall("host/topology/cells/cell")
+    assert [int(cell.get("id", "-1")) for cell in cells] == [node.id for node in host.numa_nodes]
+    cpus = {int(cpu.get("id", "-1")): cpu for cell in cells for cpu in cell.findall("cpus/cpu")}
+    assert CpuSet(cpus) == host.online
+    for cpu in host.cpus:
+        if cpu.online:
+            told = cpus[cpu.id]
+            assert (int(told.get("socket_id", "-1")), int(told.get("core_id", "-1"))) == (cpu.package, cpu.core)
+            assert CpuSet.parse(told.get("siblings", "")) == cpu.siblings
+    assert root.findtext("host/cpu/arch") == host.arch
+
+
+def test_a_window_shows_the_running_guests_vcpus(lab: Lab, guest: Callable[..., Guest]) -> None:
+    one = guest(vcpus=2, busy=1)
+    machine = sources.live(lab.uri)
+    load = probe_load(machine, 1.0)
+    machine.close()
+    (seen,) = [found for found in load.guests if found.uuid == one.uuid]
+    assert [vcpu.vcpu for vcpu in seen.vcpus] == [0, 1]
+    # One busy shell keeps one vCPU running or waiting for a CPU.
+    assert max(vcpu.run_ratio + vcpu.delay_ratio for vcpu in seen.vcpus) > 0.5

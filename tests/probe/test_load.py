@@ -1,0 +1,105 @@
+"""Rates are what grew between two readings, by the second."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kvmnb.core.errors import KvmnbError, NotAnswered
+from kvmnb.facts.gap import NotSeen
+from kvmnb.machine import sources
+from kvmnb.machine.files import Files
+from kvmnb.probe.load import load_between, probe_load, read_counters
+from tests.small_host import write_host
+from tests.terminal.test_bad_input import kvmnb, refused
+
+FIRST = {
+    "proc/stat": "cpu  0 0\ncpu0 100 0 50 800 40 0 10 0 0 0\nintr 1\n",
+    "proc/diskstats": "   8       0 sda 10 0 80 500 20 0 160 1500 0 900 2000\n",
+    "proc/net/dev": "h\nh\n  eth0: 9 100 0 2 0 0 0 0 9 300 0 4 0 0 0 0\n",
+    "proc/vmstat": "pswpin 10\npswpout 20\n",
+    "proc/net/softnet_stat": "0000000a 00000002 00000003\n",
+}
+SECOND = {
+    "proc/stat": "cpu  0 0\ncpu0 150 0 60 820 50 0 20 0 0 0\nintr 1\n",
+    "proc/diskstats": "   8       0 sda 20 0 80 600 40 0 160 1900 0 1400 2000\n",
+    "proc/net/dev": "h\nh\n  eth0: 9 300 0 12 0 0 0 0 9 300 0 4 0 0 0 0\n",
+    "proc/vmstat": "pswpin 14\npswpout 20\n",
+    "proc/net/softnet_stat": "0000000f 00000004 0000000d\n",
+}
+
+
+def files_of(folder: Path, texts: dict[str, str]) -> Files:
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return Files(folder)
+
+
+def test_each_rate_is_the_growth_by_the_second(tmp_path: Path) -> None:
+    first = read_counters(files_of(tmp_path / "a", FIRST))
+    second = read_counters(files_of(tmp_path / "b", SECOND))
+    object.__setattr__(second, "at", first.at + 2.0)
+    load = load_between(first, second)
+    assert load.gaps() == ()
+    assert load.seconds == 2.0
+    (cpu,) = load.cpus
+    # Of 100 ticks 50 were user, 10 system, 20 idle, 10 iowait, 10 softirq.
+    shares = (cpu.busy_ratio, cpu.system_ratio, cpu.softirq_ratio, cpu.iowait_ratio, cpu.steal_ratio)
+    assert shares == pytest.approx((0.7, 0.1, 0.1, 0.1, 0.0))
+    (block,) = load.blocks
+    assert (block.name, block.reads_per_second, block.writes_per_second) == ("sda", 5.0, 10.0)
+    assert (block.busy_ratio, block.mean_wait_seconds) == pytest.approx((0.25, 0.5 / 30))
+    (nic,) = load.nics
+    assert (nic.rx_packets_per_second, nic.rx_dropped_per_second, nic.tx_packets_per_second) == (100.0, 5.0, 0.0)
+    assert (load.swapped_in_pages_per_second, load.swapped_out_pages_per_second) == (2.0, 0.0)
+    assert (load.softnet_dropped_per_second, load.softnet_squeezed_per_second) == (1.0, 5.0)
+
+
+@pytest.mark.parametrize("text", [None, "", "binary\x00", "cpu0", "8 0 sda 1"])
+def test_a_source_that_cannot_be_read_is_a_gap_and_the_rest_stands(tmp_path: Path, text: str | None) -> None:
+    for broken in FIRST:
+        folder = tmp_path / broken.replace("/", "-")
+        texts = {path: one for path, one in FIRST.items() if path != broken}
+        first = read_counters(files_of(folder, texts if text is None else texts | {broken: text}))
+        load = load_between(first, read_counters(Files(folder)))
+        assert load.seconds > 0
+        for gap in load.gaps():
+            assert gap.reason
+    with pytest.raises(NotSeen):
+        _ = load_between(read_counters(Files(tmp_path)), read_counters(Files(tmp_path))).cpus
+
+
+def test_a_busy_process_shows_on_the_cpu_that_it_is_pinned_to() -> None:
+    cpu = max(os.sched_getaffinity(0))
+    code = f"import os\nos.sched_setaffinity(0, [{cpu}])\nprint('on', flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as busy:
+        try:
+            assert busy.stdout
+            busy.stdout.readline()
+            load = probe_load(sources.tree("/"), 0.5)
+        finally:
+            busy.kill()
+    shares = {one.cpu: one.busy_ratio for one in load.cpus}
+    assert shares[cpu] > 0.9
+
+
+def test_a_recording_has_no_window_and_a_window_has_bounds(tmp_path: Path) -> None:
+    recorded = sources.recorded(write_host(tmp_path / "host"))
+    with pytest.raises(NotAnswered, match="counters stand still"):
+        probe_load(recorded, 1.0)
+    for seconds in (0.0, -1.0, 1e9, float("nan")):
+        with pytest.raises(KvmnbError, match="cannot be measured"):
+            probe_load(recorded, seconds)
+    refused(kvmnb("facts", "--demo", "--window", "1"), "counters stand still")
+
+
+def test_the_window_is_as_long_as_was_asked() -> None:
+    began = time.monotonic()
+    load = probe_load(sources.tree("/"), 0.2)
+    assert 0.2 <= load.seconds <= time.monotonic() - began
