@@ -24,12 +24,15 @@ from kvmnb.core.errors import KvmnbError, SourceError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.facts.image import DiskImage
 from kvmnb.facts.load import Load
 from kvmnb.machine import sources
+from kvmnb.machine.commands import LocalCommands
 from kvmnb.machine.given import GivenDomains
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
+from kvmnb.probe.image import Images
 from kvmnb.probe.load import probe_load
 from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
@@ -62,6 +65,12 @@ class Here:
     def load(self, seconds: float) -> Load:
         """The rates of this machine over a window that begins now; it takes that long."""
         return probe_load(self.machine, seconds)
+
+    def images(self) -> dict[str, tuple[DiskImage, ...]]:
+        """The image chain of each guest's disks, by the guest's name; qemu-img is asked once for each image."""
+        commands = LocalCommands() if self.machine.kind == "live" and self.machine.files is not None else None
+        asked = Images(commands, self.machine.files_gap or "a recording holds no image facts")
+        return {domain.name: asked.of_disks(domain.wanted.devices.disks) for domain in self.domains}
 
     @property
     def host(self) -> Host:

@@ -10,6 +10,7 @@ from kvmnb.core.units import format_bytes
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.facts.image import DiskImage
 from kvmnb.facts.load import Load
 from kvmnb.terminal import documents
 from kvmnb.terminal.options import add_json, add_source, here_of
@@ -26,6 +27,7 @@ def add(verbs: Verbs) -> None:
     )
     add_source(parser)
     parser.add_argument("--window", metavar="SECONDS", type=float, help="also rates over a window of this length")
+    parser.add_argument("--images", action="store_true", help="also the image chain of each disk (asks qemu-img)")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -36,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     survey = here.facts()
     load = None if options.window is None else here.load(options.window)
     if options.json:
-        documents.print_document(documents.facts_document(survey, load))
+        images = here.images() if options.images else None
+        documents.print_document(documents.facts_document(survey, load, images))
         return 0
     for line in _host_lines(survey.host):
         print(line)
@@ -44,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
         print(paragraph(f"odd: {warning.fact}: {warning.reason}", "  "))
     for domain in survey.domains:
         print(_domain_line(domain))
+    for line in _image_lines(here.images()) if options.images else ():
+        print(line)
     for line in () if load is None else _load_lines(load):
         print(line)
     if survey.gaps:
@@ -79,6 +84,17 @@ def _hypervisor(host: Host) -> list[str]:
         return []
     version = host.hypervisor.version or ""
     return [f"  libvirt {host.hypervisor.libvirt}, {host.hypervisor.driver} {version}".rstrip()]
+
+
+def _image_lines(images: dict[str, tuple[DiskImage, ...]]) -> Iterator[str]:
+    for name, disks in images.items():
+        for disk in disks:
+            try:
+                chain = [one.format for one in disk.image.chain]
+                size = format_bytes(disk.image.virtual_bytes)
+                yield f"  {safe(name)} {safe(disk.target)}: {size}, {' on '.join(chain)}"
+            except NotSeen as unseen:
+                yield paragraph(f"{name} {disk.target}: {unseen}", "  ")
 
 
 def _load_lines(load: Load) -> Iterator[str]:

@@ -133,8 +133,12 @@ def test_a_busy_guest_takes_processor_time_and_ends_by_itself_when_asked(guest: 
     before = spent()
     time.sleep(0.5)
     assert spent() - before > 50_000_000
-    working.domain.shutdown()
-    assert waited(lambda: not working.domain.isActive(), 10)
+    # A press of the button while the guest still looks for its hardware is lost, so it is pressed again.
+    for _press in range(8):
+        working.domain.shutdown()
+        if waited(lambda: not working.domain.isActive(), 5):
+            break
+    assert not working.domain.isActive()
 
 
 def test_guests_of_the_lab_are_told_from_others(lab: Lab, booted: Guest) -> None:

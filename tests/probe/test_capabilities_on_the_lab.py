@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from lxml import etree
 
+from kvmnb.advise.intent import read_intent
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.machine import sources
 from kvmnb.probe.load import probe_load
 from kvmnb.probe.survey import probe
+from kvmnb.verbs import Here
 from tests.lab.daemon import Lab
+from tests.lab.domain import disk_xml
 from tests.lab.guest import Guest
 
 pytestmark = pytest.mark.lab
@@ -45,3 +49,16 @@ def test_a_window_shows_the_running_guests_vcpus(lab: Lab, guest: Callable[..., 
     assert [vcpu.vcpu for vcpu in seen.vcpus] == [0, 1]
     # One busy shell keeps one vCPU running or waiting for a CPU.
     assert max(vcpu.run_ratio + vcpu.delay_ratio for vcpu in seen.vcpus) > 0.5
+
+
+def test_the_image_chain_of_a_running_guest_is_read(lab: Lab, guest: Callable[..., Guest], tmp_path: Path) -> None:
+    below, above = lab.root / "below.qcow2", lab.root / "above.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(below), "32M"], check=True)
+    backing = ["-b", str(below), "-F", "qcow2"]
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(above)], check=True)
+    one = guest(vcpus=1, devices=(disk_xml(above).replace("type='raw'", "type='qcow2'"),))
+    here = Here(sources.live(lab.uri), read_intent())
+    (disk,) = here.images()[one.name]
+    here.machine.close()
+    assert (disk.target, [image.format for image in disk.image.chain]) == ("vda", ["qcow2", "qcow2"])
+    assert (disk.image.virtual_bytes, disk.image.cluster_bytes) == (32 * 1024**2, 65536)
