@@ -38,11 +38,34 @@ def main() -> None:
         )
         demo = sources.recorded(_demo())
         line("probe the demo host with its eight guests", median(lambda: probe(demo)), None, "")
-        if os.path.exists("/sys/devices/system/cpu"):
-            here = sources.tree("/")
-            line("probe this machine's files", median(lambda: probe(here)), 60, "without libvirt's answers")
+        here = sources.tree("/")
+        files_alone = median(lambda: probe(here))
+        _with_libvirt(files_alone)
     finally:
         shutil.rmtree(folder)
+
+
+def _with_libvirt(files_alone: float) -> None:
+    """This machine with libvirt's answers, through a lab's libvirtd and one small guest."""
+    from kvmnb.machine import sources
+    from kvmnb.probe.survey import probe
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tests.lab.daemon import Lab, missing
+    from tests.lab.guest import Guest
+
+    why = missing()
+    if why:
+        line("probe this machine's files", files_alone, 60, f"without libvirt's answers: {why}")
+        return
+    with Lab() as lab:
+        guest = Guest.start(lab, "bench")
+        guest.wait_ready()
+        live = sources.live(lab.uri)
+        took = median(lambda: probe(live))
+        line("probe this machine with libvirt's answers", took, 60, f"its files alone {files_alone:.1f} ms")
+        live.close()
+        guest.remove()
 
 
 def line(what: str, took: float, bound: float | None, beside: str) -> None:
