@@ -261,7 +261,14 @@ def open_machine(
         raise SourceError(
             "no hypervisor is installed here; look at the demo host with --demo, or name a host with --uri"
         )
-    return sources.live(uri)
+    return _reached(sources.live(uri))
+
+
+def _reached(machine: Machine) -> Machine:
+    """A live machine that answers; SourceError with the reason where nothing of it was reached."""
+    if machine.hypervisor is None:
+        raise SourceError(f"{machine.title}: {machine.files_gap}")
+    return machine
 
 
 def reopen(kind: str, origin: str) -> Here:
@@ -271,7 +278,7 @@ def reopen(kind: str, origin: str) -> Here:
     if kind == "scratch":
         return Here(sources.scratch(origin, into=origin), read_intent())
     if kind == "live":
-        return Here(sources.live(origin), read_intent())
+        return Here(_reached(sources.live(origin)), read_intent())
     raise KvmnbError(f"the plan is of a {kind} machine, which takes no writes; make one on the machine to be changed")
 
 

@@ -38,7 +38,7 @@ def live(uri: str | None = None) -> Machine:
     """The host behind a libvirt URI (default: ``$LIBVIRT_DEFAULT_URI``, else ``qemu:///system``).
 
     Its files are this system's, where both are proved to be one host, or over ssh those of the host that is
-    named; otherwise host facts are gaps.
+    named; otherwise host facts are gaps. A host that ssh does not reach has no hypervisor either: all is a gap.
     """
     chosen = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or DEFAULT_URI
     if is_ssh(chosen):
@@ -106,9 +106,9 @@ def _over_ssh(uri: str) -> Machine:
     try:
         target = target_of(uri)
         reader = Reader(target)
-    except Unreached:
-        # libvirt's own transport would wait for the same host without an end.
-        raise
+    except Unreached as problem:
+        # libvirt's own transport would wait for the same host without an end, so it is not asked.
+        return Machine("live", uri, uri, None, None, str(problem))
     except SourceError as problem:
         return Machine("live", uri, uri, Connection(uri), None, str(problem))
     files = RemoteFiles(reader)

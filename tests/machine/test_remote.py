@@ -24,6 +24,7 @@ from kvmnb.machine.machine import Machine
 from kvmnb.machine.reading import BOOTSTRAP, script
 from kvmnb.machine.remote import Reader, RemoteFiles, Target, Unreached, target_of
 from kvmnb.probe.survey import Survey, probe
+from kvmnb.verbs import open_machine
 from tests.lab.daemon import Lab
 from tests.lab.guest import Guest
 from tests.machine.sshd import Sshd, free_port, missing
@@ -163,6 +164,8 @@ def test_a_changed_host_key_is_told_within_the_limit(sshd: Sshd) -> None:
     with pytest.raises(Unreached, match="host key"):
         Reader(Target("localhost"))
     assert time.monotonic() - began < LIMIT
+    assert all("host key" in reason for reason in survey_gaps("qemu+ssh://localhost/system"))
+    assert time.monotonic() - began < 2 * LIMIT
 
 
 def test_a_key_that_is_not_let_in_is_told(sshd: Sshd) -> None:
@@ -179,9 +182,22 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up_within_the_limit(
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         began = time.monotonic()
-        with pytest.raises(SourceError, match="cannot be read over ssh"):
-            sources.live(f"qemu+ssh://127.0.0.1:{silent.getsockname()[1]}/system")
+        uri = f"qemu+ssh://127.0.0.1:{silent.getsockname()[1]}/system"
+        gaps = survey_gaps(uri)
         assert time.monotonic() - began < LIMIT
+        assert all("cannot be read over ssh" in reason for reason in gaps)
+        with pytest.raises(SourceError, match="cannot be read over ssh"):
+            open_machine(uri=uri)
+
+
+def survey_gaps(uri: str) -> set[str]:
+    """The reasons of the gaps of a host that nothing was reached of: all of its facts."""
+    machine = sources.live(uri)
+    survey = probe(machine)
+    machine.close()
+    assert survey.domains == ()
+    assert {gap.fact for gap in survey.gaps} >= {"host.cpus", "host.numa_nodes", "host.kernel", "host.nics"}
+    return {gap.reason for gap in survey.gaps}
 
 
 def test_a_port_without_a_listener_is_told_at_once(sshd: Sshd) -> None:
