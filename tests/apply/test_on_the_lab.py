@@ -28,18 +28,6 @@ SECRET = "sesame42"  # VNC takes eight characters
 Start = Callable[..., Guest]
 
 
-def affinities(guest: Guest) -> dict[int, set[int]]:
-    """Where each thread of the guest's QEMU may run, by the kernel."""
-    found = {}
-    for tid in guest.threads:
-        try:
-            found[tid] = os.sched_getaffinity(tid)
-        except ProcessLookupError:
-            # QEMU's workers come and go.
-            continue
-    return found
-
-
 def virsh(lab: Lab, *arguments: str) -> str:
     """virsh's own word."""
     return subprocess.run(
@@ -52,7 +40,7 @@ def test_a_floating_vcpu_is_found_pinned_verified_and_undone_by_another_process(
 ) -> None:
     assert os.cpu_count() and len(os.sched_getaffinity(0)) >= 2, "of two CPUs one stays the host's"
     one = guest(vcpus=1, devices=(vnc_xml(SECRET),))
-    xml_before, threads_before = one.xml(), affinities(one)
+    xml_before, threads_before = one.xml(), one.affinities
     assert SECRET in xml_before
     source = ("--uri", lab.uri, "--goal", "latency", "--domain", one.name)
 
@@ -71,8 +59,8 @@ def test_a_floating_vcpu_is_found_pinned_verified_and_undone_by_another_process(
     pinned = max(os.sched_getaffinity(0))
     assert f"0      {pinned}" in virsh(lab, "vcpupin", one.name)
     (vcpu,) = one.vcpu_threads
-    assert affinities(one)[vcpu] == {pinned}
-    assert affinities(one)[one.pid] == os.sched_getaffinity(0) - {pinned}
+    assert one.affinities[vcpu] == {pinned}
+    assert one.affinities[one.pid] == os.sched_getaffinity(0) - {pinned}
     verified = kvmnb("verify", str(plan))
     assert verified.returncode == 0, verified.stdout
     assert f"/proc/{one.pid}/task/{vcpu}/status" in verified.stdout
@@ -82,7 +70,7 @@ def test_a_floating_vcpu_is_found_pinned_verified_and_undone_by_another_process(
     undone = kvmnb("undo", "last")
     assert undone.returncode == 0, undone.stderr
     assert one.xml() == xml_before
-    after = affinities(one)
+    after = one.affinities
     assert {tid: cpus for tid, cpus in after.items() if tid in threads_before} == {
         tid: cpus for tid, cpus in threads_before.items() if tid in after
     }

@@ -62,6 +62,18 @@ class Guest:
         return found
 
     @property
+    def affinities(self) -> dict[int, set[int]]:
+        """Where each thread of its QEMU may run, by the kernel."""
+        found = {}
+        for tid in self.threads:
+            try:
+                found[tid] = os.sched_getaffinity(tid)
+            except ProcessLookupError:
+                # QEMU's workers come and go.
+                continue
+        return found
+
+    @property
     def vcpu_threads(self) -> tuple[int, ...]:
         """The kernel thread ids of the vCPUs, in their order."""
         named = ((re.fullmatch(r"CPU (\d+)/\w+", name), thread) for thread, name in self.threads.items())

@@ -22,18 +22,6 @@ SECRET = "sesame42"  # VNC takes eight characters
 Start = Callable[..., Guest]
 
 
-def affinities(guest: Guest) -> dict[int, set[int]]:
-    """Where each thread of the guest's QEMU may run, by the kernel."""
-    found = {}
-    for tid in guest.threads:
-        try:
-            found[tid] = os.sched_getaffinity(tid)
-        except ProcessLookupError:
-            # QEMU's workers come and go.
-            continue
-    return found
-
-
 def same_where_both_live(one: dict[int, set[int]], other: dict[int, set[int]]) -> bool:
     return {tid: cpus for tid, cpus in one.items() if tid in other} == {
         tid: cpus for tid, cpus in other.items() if tid in one
@@ -52,10 +40,10 @@ def latency() -> None:
 def test_the_form_pins_a_floating_vcpu_and_another_process_takes_it_back(lab: Lab, guest: Start) -> None:
     assert len(os.sched_getaffinity(0)) >= 2, "of two CPUs one stays the host's"
     one = guest(vcpus=1, devices=(vnc_xml(SECRET),))
-    xml_before, threads_before = one.xml(), affinities(one)
+    xml_before, threads_before = one.xml(), one.affinities
 
     with running("10-cpu.ipynb", KVMNB_HOST=lab.uri, KVMNB_TICK="0.1") as notebook:
-        assert (one.xml(), affinities(one)) == (xml_before, threads_before), "running the notebook changed the guest"
+        assert (one.xml(), one.affinities) == (xml_before, threads_before), "running the notebook changed the guest"
         assert notebook.cell(f"form.guest.value = {one.name!r}; print(form.apply.disabled)") == "False\n"
         assert notebook.cell("print(any(one.id == 'cpu.pin.vcpu' for one in form.state.offers))") == "True\n"
         assert one.xml() == xml_before, "a preview changed the guest"
@@ -65,12 +53,12 @@ def test_the_form_pins_a_floating_vcpu_and_another_process_takes_it_back(lab: La
         assert holds.endswith(" True\n")
 
         (vcpu,) = one.vcpu_threads
-        (pinned,) = affinities(one)[vcpu]
+        (pinned,) = one.affinities[vcpu]
         virsh = subprocess.run(
             ["virsh", "-c", lab.uri, "vcpupin", one.name], capture_output=True, text=True, check=True, timeout=60
         )
         assert virsh.stdout.splitlines()[2].split() == ["0", str(pinned)]
-        assert pinned not in affinities(one)[one.pid]
+        assert pinned not in one.affinities[one.pid]
         assert SECRET in one.xml()
         assert SECRET not in str(notebook.outputs) + notebook.cell("print(form.preview.value, form.log.value)")
 
@@ -83,15 +71,15 @@ def test_the_form_pins_a_floating_vcpu_and_another_process_takes_it_back(lab: La
     )
     assert undone.returncode == 0, undone.stderr
     assert one.xml() == xml_before
-    assert same_where_both_live(affinities(one), threads_before)
+    assert same_where_both_live(one.affinities, threads_before)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
 def test_running_a_notebook_leaves_host_and_guest_as_they_were(lab: Lab, guest: Start, name: str) -> None:
     one = guest(vcpus=1)
-    before = (one.xml(), one.xml(live=True), affinities(one))
+    before = (one.xml(), one.xml(live=True), one.affinities)
     with running(name, KVMNB_HOST=lab.uri, KVMNB_TICK="0.1"):
         pass
     assert (one.xml(), one.xml(live=True)) == before[:2]
-    assert same_where_both_live(affinities(one), before[2])
+    assert same_where_both_live(one.affinities, before[2])
     assert not list(Path(os.environ["XDG_STATE_HOME"]).glob("kvmnb/journal/*.jsonl"))
