@@ -15,7 +15,7 @@ _LINUX = re.compile(
     re.IGNORECASE,
 )
 # Their kernels came before virtio-net (Linux 2.6.25) or are too near to it to be trusted with it.
-_BEFORE_VIRTIO = re.compile(
+BEFORE_VIRTIO = re.compile(
     r"(?:rhel|centos|rhl|rhas)[/-]?[1-5](?:\D|$)|rhl[/-]|debian[/-]?[1-5](?:\D|$)|fedora(?:-core)?[/-]?[1-8](?:\D|$)"
     r"|ubuntu[/-]?[4-7]\.|opensuse[/-]?10(?:\D|$)|sle[sd][/-]?(?:9|10)(?:\D|$)",
     re.IGNORECASE,
@@ -31,6 +31,6 @@ def virtio_proof(domain: Domain, view: View) -> str | None:
     for words, place in ((said, "os in kvmnb.toml"), (domain.wanted.os_id, "libosinfo metadata")):
         if words is None:
             continue
-        known = _LINUX.search(words) and not _BEFORE_VIRTIO.search(words) and "win" not in words.lower()
+        known = _LINUX.search(words) and not BEFORE_VIRTIO.search(words) and "win" not in words.lower()
         return f"{place} says {words[:80]}" if known else None
     return None
