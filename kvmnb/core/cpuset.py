@@ -12,7 +12,7 @@ from kvmnb.core.errors import KvmnbError
 # The kernel builds with at most 8192 CPUs (CONFIG_NR_CPUS); the bound keeps "0-999999999" from filling memory.
 MAX_NUMBER = 65_535
 
-_RANGE = re.compile(r"(\^?)(\d+)(?:-(\d+)(?::(\d+)/(\d+))?)?\Z")
+_RANGE = re.compile(r"(\^?)([0-9]+)(?:-([0-9]+)(?::([0-9]+)/([0-9]+))?)?\Z")
 
 
 @total_ordering

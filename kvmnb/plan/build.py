@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from kvmnb.advise.finding import Finding, Safety
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.diff import unified
-from kvmnb.core.errors import Conflict, DomainGone, XmlError
+from kvmnb.core.errors import Conflict, DomainGone, Refused, XmlError
 from kvmnb.core.xml import Document
 from kvmnb.core.xml.mask import mask
 from kvmnb.machine.hypervisor import Layer
@@ -44,7 +44,14 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) 
                 notes.append(f"{tunable} is left out: the guest is transient, so nothing outlives its end")
                 continue
         before, holds = _present(tunable, value, machine, texts)
-        if not holds:
+        if holds:
+            continue
+        tunable.check(value)
+        try:
+            tunable.check(before)
+        except Refused as problem:
+            notes.append(f"{tunable} is left out, since its present value could not be put back: {problem}")
+        else:
             changes.append(
                 Change(tunable=tunable, before=before, after=value, safety=safety, owner=None, why=why, costs=costs)
             )

@@ -162,6 +162,8 @@ def from_text(raw: bytes, what: str) -> Plan:
             raise Refused(
                 f"{what}: {one.tunable} takes effect at {tunable.when.value} and its undo is {tunable.undo.value}"
             )
+        tunable.check(one.before)
+        tunable.check(one.after)
         changes.append(
             Change(
                 tunable=tunable,
@@ -202,7 +204,7 @@ def new_id(now: datetime | None = None) -> str:
 def _is_id(text: str) -> bool:
     import re
 
-    return re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", text) is not None
+    return re.fullmatch(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{4}", text) is not None
 
 
 def version() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,9 +13,12 @@ from kvmnb.machine.hypervisor import Pins, Thread
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.processes import qemu_processes, threads
 from kvmnb.tunable.spelling import percent_encode, shell_word
-from kvmnb.tunable.tunable import State, Undo, Verdict, When
+from kvmnb.tunable.target import domain_of
+from kvmnb.tunable.tunable import State, Undo, Verdict, Want, When
 
-_PATH = re.compile(r"(vcpupin|iothreadpin)\[(\d{1,5})\]|emulatorpin")
+_PATH = re.compile(r"(vcpupin|iothreadpin)\[([0-9]{1,5})\]|emulatorpin")
+# The list of every second CPU of a host with 4096 CPUs stays below it.
+MAX_CHARACTERS = 12_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class DomainLive:
     """
 
     kind: ClassVar[str] = "domain_live"
+    lasts: ClassVar[bool] = False
 
     domain: str
     uuid: str
@@ -33,8 +38,9 @@ class DomainLive:
     number: int = 0
 
     @classmethod
-    def parse(cls, domain: str, uuid: str, path: str) -> DomainLive:
+    def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> DomainLive:
         """From ``vcpupin[3]``, ``iothreadpin[1]`` or ``emulatorpin``."""
+        domain, uuid = domain_of(target, domains)
         match = _PATH.fullmatch(path)
         if match is None:
             raise Refused(f"{path[:80]!r} names no live setting; the forms are vcpupin[N], iothreadpin[N], emulatorpin")
@@ -52,6 +58,14 @@ class DomainLive:
     def undo(self) -> Undo:
         return Undo.EQUAL_IN_EFFECT
 
+    def check(self, value: str | None) -> None:
+        if not value or len(value) > MAX_CHARACTERS:
+            raise Refused(f"the live {self.path} of domain {self.domain!r} cannot be taken away, only widened")
+        try:
+            CpuSet.parse(value)
+        except KvmnbError as problem:
+            raise Refused(f"the live {self.path} of domain {self.domain!r}: {problem}") from problem
+
     def read(self, machine: Machine) -> str | None:
         try:
             found = _pin_of(machine.libvirt.pins(self.uuid), self.thread, self.number)
@@ -60,10 +74,9 @@ class DomainLive:
         return None if found is None else str(found)
 
     def write(self, machine: Machine, value: str | None) -> None:
-        if not value:
-            raise Refused(f"the live {self.path} of domain {self.domain!r} cannot be taken away, only widened")
+        self.check(value)
         try:
-            machine.libvirt.pin(self.uuid, self.thread, self.number, CpuSet.parse(value))
+            machine.libvirt.pin(self.uuid, self.thread, self.number, CpuSet.parse(str(value)))
         except KvmnbError as problem:
             raise WriteFailed(str(problem)) from problem
 
@@ -93,6 +106,9 @@ class DomainLive:
         name = shell_word(self.domain)
         numbered = "" if self.thread is Thread.EMULATOR else f" {self.number}"
         return f"virsh {self.thread.value} {name}{numbered} {value} --live"
+
+    def lasting(self, value: str | None) -> Want | None:
+        return None
 
     @property
     def path(self) -> str:

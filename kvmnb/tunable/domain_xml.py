@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from kvmnb.core.cpuset import CpuSet
-from kvmnb.core.errors import KvmnbError, NotAnswered, WriteFailed
+from kvmnb.core.errors import KvmnbError, NotAnswered, Refused, WriteFailed
 from kvmnb.core.xml import Document, Edited, Path, Reversal, edit, holds, read, revert, same
 from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.spelling import percent_encode, shell_word
-from kvmnb.tunable.tunable import State, Undo, Verdict, When
+from kvmnb.tunable.target import domain_of
+from kvmnb.tunable.tunable import State, Undo, Verdict, Want, When
+
+# A whole <devices> of 200 disks is shorter.
+MAX_CHARACTERS = 200_000
+# What XML 1.0 has no spelling for.
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,7 @@ class DomainXml:
     """
 
     kind: ClassVar[str] = "domain_xml"
+    lasts: ClassVar[bool] = False
 
     domain: str
     uuid: str
@@ -31,6 +39,10 @@ class DomainXml:
 
     def __post_init__(self) -> None:
         Path.parse(self.path)
+
+    @classmethod
+    def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> DomainXml:
+        return cls(*domain_of(target, domains), path)
 
     @property
     def target(self) -> str:
@@ -44,10 +56,17 @@ class DomainXml:
     def undo(self) -> Undo:
         return Undo.EXACT
 
+    def check(self, value: str | None) -> None:
+        if value is not None and (len(value) > MAX_CHARACTERS or _NOT_XML.search(value)):
+            raise Refused(
+                f"{self.path} of domain {self.domain!r} cannot be {value[:80]!r}: it is too long or no XML text"
+            )
+
     def read(self, machine: Machine) -> str | None:
         return value_in(Document.parse(machine.libvirt.xml(self.uuid, Layer.PERSISTENT)), self.path)
 
     def write(self, machine: Machine, value: str | None) -> None:
+        self.check(value)
         define(machine, self.uuid, edited(machine.libvirt.xml(self.uuid, Layer.PERSISTENT), [(self, value)]).text)
 
     def holds(self, machine: Machine, value: str | None, layer: Layer = Layer.PERSISTENT) -> bool:
@@ -72,6 +91,9 @@ class DomainXml:
     def command(self, value: str | None) -> str:
         what = f"set {self.path} to {value!r}" if value is not None else f"remove {self.path}"
         return f"virsh edit {shell_word(self.domain)}  # {what}"
+
+    def lasting(self, value: str | None) -> Want | None:
+        return None
 
     def __str__(self) -> str:
         return f"domain_xml:{percent_encode(self.domain)}:{self.path}"

@@ -7,12 +7,19 @@ from collections.abc import Mapping
 from kvmnb.core.errors import KvmnbError, Refused
 from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml
-from kvmnb.tunable.spelling import percent_decode
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Tunable
 
 MAX_CHARACTERS = 2000
+
+_CLASSES: tuple[type[Tunable], ...] = (
+    DomainLive,
+    DomainXml,
+    Sysctl,
+    Sysfs,
+)
+KINDS: Mapping[str, type[Tunable]] = {kind.kind: kind for kind in _CLASSES}
 
 
 def parse(text: str, domains: Mapping[str, str]) -> Tunable:
@@ -24,20 +31,10 @@ def parse(text: str, domains: Mapping[str, str]) -> Tunable:
     target, _, path = rest.partition(":")
     if len(text) > MAX_CHARACTERS or not path:
         raise Refused(f"{text[:120]!r} is not a tunable; the form is kind:target:path")
-    found: Tunable
+    if kind not in KINDS:
+        raise Refused(f"{text[:120]!r} is of no kind that kvmnb turns")
     try:
-        if kind == Sysfs.kind and target == "host":
-            found = Sysfs(path)
-        elif kind == Sysctl.kind and target == "host":
-            found = Sysctl(path)
-        elif kind in (DomainXml.kind, DomainLive.kind):
-            name = percent_decode(target)
-            uuid = domains.get(name)
-            if uuid is None:
-                raise Refused(f"{text[:120]!r} names a domain whose UUID the plan does not hold")
-            found = DomainXml(name, uuid, path) if kind == DomainXml.kind else DomainLive.parse(name, uuid, path)
-        else:
-            raise Refused(f"{text[:120]!r} is of no kind that kvmnb turns")
+        found = KINDS[kind].parse(target, path, domains)
     except Refused:
         raise
     except KvmnbError as problem:

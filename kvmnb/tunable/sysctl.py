@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,11 +11,12 @@ from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.kernel_file import read_value, verdict, write_value
 from kvmnb.tunable.spelling import shell_word
-from kvmnb.tunable.tunable import Undo, Verdict, When
+from kvmnb.tunable.target import HOST, only_host
+from kvmnb.tunable.tunable import Undo, Verdict, Want, When
 
-_NUMBER = re.compile(r"\d{1,19}")
+_NUMBER = re.compile(r"[0-9]{1,19}")
 _SWITCH = re.compile(r"[01]")
-_THREE = re.compile(r"\d{1,19} \d{1,19} \d{1,19}")
+_THREE = re.compile(r"[0-9]{1,19} [0-9]{1,19} [0-9]{1,19}")
 # Only what a rule may want; a plan file cannot name any other setting.
 _ALLOWED = {
     "kernel.numa_balancing": _SWITCH,
@@ -32,11 +34,11 @@ _ALLOWED = {
     "net.netfilter.nf_conntrack_max": _NUMBER,
     "fs.aio-max-nr": _NUMBER,
     "vm.dirty_background_bytes": _NUMBER,
-    "vm.dirty_background_ratio": re.compile(r"\d{1,2}|100"),
+    "vm.dirty_background_ratio": re.compile(r"[0-9]{1,2}|100"),
     "vm.dirty_bytes": _NUMBER,
-    "vm.dirty_ratio": re.compile(r"\d{1,2}|100"),
+    "vm.dirty_ratio": re.compile(r"[0-9]{1,2}|100"),
     "vm.stat_interval": _NUMBER,
-    "vm.swappiness": re.compile(r"\d{1,2}|1\d\d|200"),
+    "vm.swappiness": re.compile(r"[0-9]{1,2}|1[0-9][0-9]|200"),
     "vm.zone_reclaim_mode": re.compile(r"[0-7]"),
 }
 
@@ -46,6 +48,7 @@ class Sysctl:
     """One setting by its name with dots, in force until the next boot."""
 
     kind: ClassVar[str] = "sysctl"
+    lasts: ClassVar[bool] = False
 
     key: str
 
@@ -53,9 +56,14 @@ class Sysctl:
         if self.key not in _ALLOWED:
             raise Refused(f"the sysctl {self.key[:120]!r} is not a setting that kvmnb turns")
 
+    @classmethod
+    def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> Sysctl:
+        only_host(target, cls.kind)
+        return cls(path)
+
     @property
     def target(self) -> str:
-        return "host"
+        return HOST
 
     @property
     def when(self) -> When:
@@ -65,19 +73,25 @@ class Sysctl:
     def undo(self) -> Undo:
         return Undo.EXACT
 
+    def check(self, value: str | None) -> None:
+        if value is None or not _ALLOWED[self.key].fullmatch(value):
+            raise Refused(f"the sysctl {self.key} cannot be set to {value!r}")
+
     def read(self, machine: Machine) -> str | None:
         return read_value(machine, self._path)
 
     def write(self, machine: Machine, value: str | None) -> None:
-        if value is None or not _ALLOWED[self.key].fullmatch(value):
-            raise Refused(f"the sysctl {self.key} cannot be set to {value!r}")
-        write_value(machine, self._path, value, self.command(value))
+        self.check(value)
+        write_value(machine, self._path, str(value), self.command(value))
 
     def verify(self, machine: Machine, value: str | None) -> Verdict:
         return verdict(self._path, self.read(machine), value)
 
     def command(self, value: str | None) -> str:
         return f"sudo sysctl -w {shell_word(f'{self.key}={value}')}"
+
+    def lasting(self, value: str | None) -> Want | None:
+        return None
 
     @property
     def _path(self) -> str:

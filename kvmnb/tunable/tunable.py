@@ -6,9 +6,10 @@ There is no flag for a dry run anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from kvmnb.machine.machine import Machine
 
@@ -58,6 +59,13 @@ class Tunable(Protocol):
     """One setting of one machine. Values are text; None is absent."""
 
     kind: ClassVar[str]
+    lasts: ClassVar[bool]
+    """Whether it is the lasting form of a host setting, which is written last and only once confirmed."""
+
+    @classmethod
+    def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> Self:
+        """From the parts of its text; ``domains`` tells the UUID of each domain's name. Refused where it is none."""
+        ...
 
     @property
     def target(self) -> str:
@@ -74,6 +82,10 @@ class Tunable(Protocol):
         """How a write is taken back."""
         ...
 
+    def check(self, value: str | None) -> None:
+        """Raise Refused where a value of this form is never written; nothing is read."""
+        ...
+
     def read(self, machine: Machine) -> str | None:
         """The present value; KvmnbError where it cannot be read."""
         ...
@@ -88,6 +100,10 @@ class Tunable(Protocol):
 
     def command(self, value: str | None) -> str:
         """What an operator would type to the same end; text to read, never run."""
+        ...
+
+    def lasting(self, value: str | None) -> Want | None:
+        """The lasting form of a live host setting, and its value; None where it has none, or is one itself."""
         ...
 
     def __str__(self) -> str:

@@ -69,6 +69,34 @@ def test_what_is_not_spelled_so_is_refused(text: str) -> None:
         parse(text, {"db": UUID})
 
 
+@pytest.mark.parametrize(
+    ("text", "allowed", "refused"),
+    [
+        ("sysctl:host:vm.swappiness", ["0", "60", "200"], [None, "", "201", "-1", "6 0", "60\n", "\u0663", "0\0"]),
+        ("sysctl:host:net.ipv4.tcp_rmem", ["4096 131072 6291456"], ["4096\t131072\t6291456", "1 2"]),
+        ("sysfs:host:block/vda/queue/scheduler", ["none", "bfq"], [None, "[none]", "cfq", "none\n"]),
+        ("sysfs:host:block/vda/queue/nr_requests", ["128"], ["\uff11\uff12", "1e3", "1234567890"]),
+        ("domain_live:db:vcpupin[1]", ["0", "0-3,8", "0-7,^2"], [None, "", "x", "\u0663", "0" * 20_000]),
+        ("domain_xml:db:vcpu/text()", [None, "4", "<a/>"], ["\0", "\x1b", "\ud800", "x" * 300_000]),
+    ],
+)
+def test_a_value_of_another_form_is_refused_before_anything_is_read(
+    text: str, allowed: list[str | None], refused: list[str | None]
+) -> None:
+    tunable = parse(text, {"db": UUID})
+    for value in allowed:
+        tunable.check(value)
+    for value in refused:
+        with pytest.raises(Refused):
+            tunable.check(value)
+
+
+@pytest.mark.parametrize("text", ["sysfs:host:block/vd\u0663/queue/scheduler", "domain_live:db:vcpupin[\u0663]"])
+def test_digits_are_those_of_ascii(text: str) -> None:
+    with pytest.raises(Refused):
+        parse(text, {"db": UUID})
+
+
 def test_a_sysfs_file_outside_the_allow_list_cannot_be_named() -> None:
     with pytest.raises(Refused, match="is not a setting that kvmnb turns"):
         Sysfs("power/state")
