@@ -54,6 +54,9 @@ def _cover(root: Path) -> None:
         own = root / place[1:]
         own.mkdir(parents=True)
         own.parent.chmod(0o755)
+        # The machine's own libvirtd makes its folders at its first start, which may not have come yet.
+        if not place.startswith("/etc/"):
+            os.makedirs(place, mode=0o755, exist_ok=True)
         if not os.path.isdir(place):
             raise SystemExit(f"{place} is not here: is libvirtd installed?")
     etc = root / "etc/libvirt"
