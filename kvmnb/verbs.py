@@ -7,6 +7,7 @@ functions of ``kvmnb``, since the packages ``kvmnb.plan`` and ``kvmnb.apply`` ha
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +28,12 @@ from kvmnb.facts.host import Host
 from kvmnb.facts.image import DiskImage
 from kvmnb.facts.load import Load
 from kvmnb.machine import sources
-from kvmnb.machine.commands import LocalCommands
+from kvmnb.machine.commands import RememberedCommands
 from kvmnb.machine.given import GivenDomains
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
-from kvmnb.probe.image import Images
+from kvmnb.probe.closer import with_images, with_memory
 from kvmnb.probe.load import probe_load
 from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from kvmnb.show.nothing import Nothing
 
 _opened: list[Here] = []
+# A notebook audits in several cells; an image takes some 20 ms to ask for.
+ANSWERS_HOLD_SECONDS = 30.0
 
 
 class Here:
@@ -55,6 +58,7 @@ class Here:
         self.note = note
         """What the reader should know of this source, such as why it is the demo host."""
         self._survey: Survey | None = None
+        self._answers: tuple[RememberedCommands | None, float] | None = None
 
     def facts(self, *, fresh: bool = False) -> Survey:
         """The host's and all domains' facts, probed once; ``fresh`` probes again."""
@@ -68,9 +72,24 @@ class Here:
 
     def images(self) -> dict[str, tuple[DiskImage, ...]]:
         """The image chain of each guest's disks, by the guest's name; qemu-img is asked once for each image."""
-        commands = LocalCommands() if self.machine.kind == "live" and self.machine.files is not None else None
-        asked = Images(commands, self.machine.files_gap or "a recording holds no image facts")
-        return {domain.name: asked.of_disks(domain.wanted.devices.disks) for domain in self.domains}
+        return {domain.name: domain.images for domain in with_images(self.facts(), self._quick()).domains}
+
+    def closer(self, rules: Sequence[str] | None = None) -> Survey:
+        """The facts as they are now, with the images and the places of memory that these rules ask for."""
+        survey = self.facts(fresh=True)
+        asks = {what for one in registry.rules() if rules is None or one.id in rules for what in one.asks}
+        if "images" in asks:
+            survey = with_images(survey, self._quick())
+        if "memory" in asks:
+            survey = with_memory(survey, self.machine)
+        return survey
+
+    def _quick(self) -> Machine:
+        """The machine whose programs answer a question once in ``ANSWERS_HOLD_SECONDS``."""
+        if self._answers is None or time.monotonic() - self._answers[1] > ANSWERS_HOLD_SECONDS:
+            asked = RememberedCommands(self.machine.commands) if self.machine.commands is not None else None
+            self._answers = asked, time.monotonic()
+        return replace(self.machine, commands=self._answers[0])
 
     @property
     def host(self) -> Host:
@@ -89,11 +108,11 @@ class Here:
         rules: Sequence[str] | None = None,
     ) -> Audit:
         """What the rules find, worst first, on the machine as it is now; all domains unless some are named."""
-        survey = self.facts(fresh=True)
-        for name in domains:
-            survey.domain(name)
         for rule_id in rules or ():
             registry.rule(rule_id)
+        survey = self.closer(rules)
+        for name in domains:
+            survey.domain(name)
         intent = self.intent if goal is None else read_intent(goal)
         return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None)
 
@@ -122,7 +141,7 @@ class Here:
                 progress=progress,
             )
         finally:
-            self._survey = None
+            self._survey = self._answers = None
 
     def verify(self, plan: Plan | Journal) -> tuple[tuple[Change, Verdict], ...]:
         """Whether each change of a plan, or of a journal, is in force."""
@@ -141,7 +160,7 @@ class Here:
         try:
             return run.undo_plan(found, self.machine, self.host.uuid, take_drifted=take_drifted, progress=progress)
         finally:
-            self._survey = None
+            self._survey = self._answers = None
 
     def journals(self) -> tuple[Journal, ...]:
         """This machine's journals, the newest first."""

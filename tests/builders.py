@@ -16,7 +16,7 @@ from kvmnb.core.units import GIB, KIB
 from kvmnb.core.xml import Path, edit
 from kvmnb.facts.cpu import Cache, Cpu, Frequency
 from kvmnb.facts.domain import Domain
-from kvmnb.facts.gap import Fact
+from kvmnb.facts.gap import Fact, changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
 from kvmnb.facts.memory import NumaNode
@@ -46,16 +46,6 @@ def _fields(kind: Any) -> tuple[tuple[str, Any], ...]:
 def _fields_of(kind: Any) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(kind)
     return tuple((one.name, hints[one.name]) for one in fields(kind))
-
-
-def changed(fact: F, **words: Any) -> F:
-    """The fact with other words; unlike ``replace`` it takes a fact with gaps."""
-    names = [name for name, _ in _fields(type(fact))]
-    return type(fact)(**{name: words[name] if name in words else _kept(fact, name) for name in names})
-
-
-def _kept(fact: Fact, name: str) -> Any:
-    return fact.gap_of(name) or getattr(fact, name)
 
 
 def _nothing(hint: Any) -> Any:

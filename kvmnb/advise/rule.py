@@ -46,6 +46,8 @@ class Rule:
     severity: Severity
     goals: tuple[Goal, ...]
     basis: str
+    asks: tuple[Literal["images", "memory"], ...] = ()
+    """What an audit has to ask for apart before it reads it: images of disks, where memory of guests lies."""
     scope: Literal["host", "domain"] = field(init=False, default="host")
     check_host: HostCheck | None = field(init=False, default=None)
     check_domain: DomainCheck | None = field(init=False, default=None)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.device import Devices
-from kvmnb.facts.gap import Fact
+from kvmnb.facts.gap import Fact, Gap, NotSeen
+from kvmnb.facts.image import DiskImage, Image
 from kvmnb.facts.ownership import DomainOwner
-from kvmnb.facts.running import Running
+from kvmnb.facts.running import ProcessMemory, Running
 from kvmnb.facts.tuning import Tuning
 
 
@@ -253,6 +254,24 @@ class Domain(Fact):
     """The programs that manage it, as its XML tells; they may undo what is changed here."""
     cluster: DomainOwner | None = None
     """The cluster of this host that manages it; None where none does."""
+    images: tuple[DiskImage, ...] = ()
+    """The images of its disks that are files or block devices; empty where they were not asked for."""
+    memory: ProcessMemory | None = None
+    """Where its memory lies; None while it is shut off, and where that was not asked for."""
+
+    def image_of(self, target: str) -> Image:
+        """The image of one of its disks; NotSeen where it could not be read or was not asked for."""
+        for disk in self.images:
+            if disk.target == target:
+                return disk.image
+        raise NotSeen(Gap(f"domains[{self.name}].images[{target}]", "its image was not asked for"))
+
+    @property
+    def placed(self) -> ProcessMemory:
+        """Where the memory of the running guest lies; NotSeen where that was not asked for."""
+        if self.memory is None:
+            raise NotSeen(Gap(f"domains[{self.name}].memory", "where its memory lies was not asked for"))
+        return self.memory
 
     @property
     def wanted(self) -> Configuration:

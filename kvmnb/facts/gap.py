@@ -8,7 +8,7 @@ registry turns it into "not checked". So silence is never taken for health.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,15 @@ class Fact:
                 elif isinstance(value, tuple):
                     found.extend(_gaps_in(value))
         return tuple(found)
+
+
+F = TypeVar("F", bound=Fact)
+
+
+def changed(fact: F, **values: Any) -> F:
+    """The fact with other values; unlike ``dataclasses.replace`` it takes a fact with gaps."""
+    kept = {one: fact.gap_of(one) or getattr(fact, one) for one in type(fact).__slots__ if one not in values}
+    return type(fact)(**kept, **values)
 
 
 def _gaps_in(values: tuple[object, ...]) -> list[Gap]:

@@ -12,6 +12,16 @@ EXTENDED_L2_ENTRY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Space(Fact):
+    """The room on the file system that an image lies on, from ``stat --file-system``."""
+
+    total_bytes: int
+    """Its size in bytes."""
+    free_bytes: int
+    """What a user who is not root may still take, in bytes; QEMU runs as one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Image(Fact):
     """One disk image, from ``qemu-img info --output=json`` and ``stat``; None where the format has no such thing."""
 
@@ -43,6 +53,10 @@ class Image(Fact):
     """Whether its content is encrypted by QEMU; ``encrypted``."""
     snapshots: int
     """How many internal snapshots it holds; ``snapshots``."""
+    bitmaps: int
+    """How many dirty bitmaps it holds, which backups go by; ``format-specific``."""
+    space: Space | None
+    """The room on its file system; None for a block device."""
     backing_file: str | None
     """The image below it as its header names it: hostile text; None without one; ``backing-filename``."""
     backing_format: str | None
@@ -57,6 +71,11 @@ class Image(Fact):
         while (below := found[-1].backing) is not None:
             found.append(below)
         return tuple(found)
+
+    @property
+    def growth_bytes(self) -> int:
+        """What it may still take of its file system until the guest has written all of its disk, in bytes."""
+        return 0 if self.actual_bytes is None else max(0, self.virtual_bytes - self.actual_bytes)
 
     @property
     def fully_allocated(self) -> bool | None:

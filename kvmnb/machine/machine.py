@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from kvmnb.core.errors import SourceError
+from kvmnb.machine.commands import Commands
 from kvmnb.machine.files import Files
 from kvmnb.machine.hypervisor import Hypervisor
 
@@ -28,6 +29,8 @@ class Machine:
     hypervisor: Hypervisor | None
     files: Files | None
     files_gap: str | None = None
+    commands: Commands | None = None
+    """What runs the host's programs; None where none may be run: over a network, and for a bare tree."""
 
     @property
     def libvirt(self) -> Hypervisor:

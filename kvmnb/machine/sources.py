@@ -11,6 +11,7 @@ from pathlib import Path
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, SourceError
 from kvmnb.machine.archive import open_archive
+from kvmnb.machine.commands import LocalCommands, RecordedCommands
 from kvmnb.machine.connection import Connection
 from kvmnb.machine.files import Files, ReadOnlyFiles
 from kvmnb.machine.machine import Kind, Machine, state_folder
@@ -46,7 +47,8 @@ def live(uri: str | None = None) -> Machine:
     connection = Connection(chosen)
     gap = why_not_this_host(chosen)
     files = None if gap else Files(Path("/"))
-    return Machine("live", chosen, chosen, connection, files, gap)
+    commands = LocalCommands() if files is not None else None
+    return Machine("live", chosen, chosen, connection, files, gap, commands)
 
 
 def recorded(folder: str | Path) -> Machine:
@@ -59,7 +61,8 @@ def recorded(folder: str | Path) -> Machine:
     cover = _cover(root)
     libvirt = root / "libvirt"
     hypervisor = RecordedHypervisor(libvirt, str(given)) if libvirt.is_dir() else None
-    return Machine("recorded", cover.title, str(given), hypervisor, RecordedFiles(root, unpacked))
+    files = RecordedFiles(root, unpacked)
+    return Machine("recorded", cover.title, str(given), hypervisor, files, commands=RecordedCommands(files))
 
 
 def scratch(folder: str | Path, into: str | Path | None = None) -> Machine:
@@ -143,7 +146,8 @@ def _scratch(source: Path, target: Path, kind: Kind) -> Machine:
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     hypervisor = ScratchHypervisor(target / "libvirt", str(target))
-    return Machine(kind, cover.title, str(target), hypervisor, ScratchFiles(target))
+    files = ScratchFiles(target)
+    return Machine(kind, cover.title, str(target), hypervisor, files, commands=RecordedCommands(files))
 
 
 def _cover(folder: Path) -> Recording:

@@ -14,17 +14,20 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from kvmnb.core.errors import NotAnswered
 from kvmnb.facts.device import Disk
 from kvmnb.facts.gap import Gap
-from kvmnb.facts.image import DiskImage, Image
+from kvmnb.facts.image import DiskImage, Image, Space
 from kvmnb.machine.commands import Answer, Commands, Late
 
 TIMEOUT_SECONDS = 5.0
+# An audit waits for its images; what is not told by then is a gap.
+ALL_SECONDS = 20.0
 # QEMU opens one image per layer; libvirt refuses chains deeper than 200.
 MAX_DEPTH = 200
 # Formats whose header names no other file but a backing image; vmdk lists parts to open.
@@ -48,8 +51,15 @@ class _Place:
 class Images:
     """The images of one survey, each asked for once."""
 
-    def __init__(self, commands: Commands | None, unasked: str = "the host's programs cannot be asked") -> None:
+    def __init__(
+        self,
+        commands: Commands | None,
+        unasked: str = "the host's programs cannot be asked",
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         """``commands`` is None where none may be run for this machine; ``unasked`` then says why."""
+        self._now = now
+        self._until: float | None = None
         self._commands = commands
         self._unasked = unasked
         self._known: dict[tuple[str, str], Image | Gap] = {}
@@ -114,6 +124,8 @@ class Images:
             data_file=special.text("data-file", None),
             encrypted=read.flag("encrypted", False),
             snapshots=read.count("snapshots"),
+            bitmaps=special.count("bitmaps"),
+            space=None if place.block_device else self._space(path),
             backing_file=read.text("backing-filename", None),
             backing_format=backing_format,
             backing=cast(None, self._backing(full, backing_format, (*above, place))),
@@ -149,12 +161,29 @@ class Images:
             raise _NoFact("it is neither a file nor a block device, so it is not opened")
         return _Place(False, f"{os.major(device)}:{os.minor(device)}", (device, inode))
 
+    def _space(self, path: str) -> Space:
+        """The room on the file system of a path, in blocks of its own size."""
+        fact = f"images[{path}].space"
+        try:
+            answer = self._ask(path, ("stat", "-f", "-L", "-c", "%S %b %a", "--", path))
+        except _NoFact as reason:
+            return cast(Space, Gap(fact, str(reason)))
+        match = re.fullmatch(r"(\d{1,10}) (\d{1,20}) (\d{1,20})\s*", answer.stdout)
+        if answer.code != 0 or match is None:
+            return cast(Space, Gap(fact, _complaint("stat", answer)))
+        size, total, free = (int(one) for one in match.groups())
+        return Space(total_bytes=size * total, free_bytes=size * free)
+
     def _ask(self, path: str, argv: tuple[str, ...]) -> Answer:
         if self._commands is None:
             raise _NoFact(self._unasked)
         folder = posixpath.dirname(path)
         if folder in self._silent:
             raise _NoFact("not asked: its folder did not answer before")
+        if self._until is None:
+            self._until = self._now() + ALL_SECONDS
+        elif self._now() > self._until:
+            raise _NoFact(f"not asked: the images before it took {ALL_SECONDS:.0f} seconds")
         try:
             return self._commands.run(argv, TIMEOUT_SECONDS)
         except NotAnswered as problem:

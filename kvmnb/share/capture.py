@@ -16,6 +16,7 @@ from kvmnb.machine.commands import Answer, RememberedCommands
 from kvmnb.machine.files import Files
 from kvmnb.machine.hypervisor import DomainRecord, Hypervisor, Layer, Versions
 from kvmnb.machine.machine import Machine
+from kvmnb.probe.closer import with_images, with_memory
 from kvmnb.probe.survey import Survey, probe
 
 
@@ -161,12 +162,10 @@ def capture(machine: Machine) -> Capture:
         hypervisor=AskedHypervisor(machine.hypervisor, found) if machine.hypervisor is not None else None,
         files=ReadFiles(machine.files, found) if machine.files is not None else None,
     )
-    asked = getattr(machine, "commands", None)
-    if asked is not None:
-        remembered = RememberedCommands(asked)
-        seen.commands = remembered  # type: ignore[attr-defined]
-    found.survey = probe(seen)
-    if asked is not None:
+    remembered = RememberedCommands(machine.commands) if machine.commands is not None else None
+    seen.commands = remembered
+    found.survey = with_memory(with_images(probe(seen), seen), seen)
+    if remembered is not None:
         found.answers = remembered.answers
     if machine.files is not None:
         found.inner_folders = _inner_folders(machine.files, found)

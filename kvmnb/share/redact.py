@@ -50,7 +50,9 @@ class _Redaction:
         self._libvirt()
         above = parents([*found.texts, *found.folders])
         for path, raw in sorted(found.texts.items()):
-            self._file(path, raw)
+            # What a recording holds of its guests comes from the survey.
+            if not path.startswith("libvirt/"):
+                self._file(path, raw)
         for path, target in sorted(found.links.items()):
             # Where a probe goes through a link it stands as the folder that it leads to.
             if path not in above and path not in found.folders:
@@ -171,6 +173,13 @@ class _Redaction:
         if answers:
             self.texts.update(as_files(answers))
 
+    def _memory(self, uuid: str) -> str | None:
+        """Where a guest's memory lies: numbers, and the kernel's words for policies."""
+        for domain in self.found.survey.domains:
+            if domain.uuid == uuid and domain.gap_of("memory") is None and domain.memory is not None:
+                return codec.to_json(domain.memory) + "\n" if not domain.memory.gaps() else None
+        return None
+
     def _libvirt(self) -> None:
         found = self.found
         if found.versions is not None:
@@ -187,6 +196,8 @@ class _Redaction:
                 self._put(f"{folder}/{name}", scrub_xml(text, self.scrub))
             except KvmnbError:
                 self.dropped[f"{folder}/{name}"] = SCRUBBED
+            if layer is Layer.LIVE and (memory := self._memory(uuid)) is not None:
+                self._put(f"{folder}/memory.json", memory)
             record = running.get(uuid)
             if record is not None:
                 state = {"state": "running" if record.running else "shutoff", "persistent": record.persistent}

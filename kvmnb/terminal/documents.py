@@ -17,7 +17,6 @@ from kvmnb.core.xml import mask
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
-from kvmnb.facts.image import DiskImage
 from kvmnb.facts.load import Load
 from kvmnb.plan.plan import Change
 from kvmnb.probe.survey import Survey
@@ -34,7 +33,6 @@ class FactsDocument(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...]
     warnings: tuple[Gap, ...]
     load: Load | None = None
-    images: dict[str, tuple[DiskImage, ...]] | None = None
 
 
 class WantPart(msgspec.Struct, frozen=True):
@@ -176,13 +174,10 @@ DOCUMENTS: dict[str, type] = {
 }
 
 
-def facts_document(
-    survey: Survey, load: Load | None, images: dict[str, tuple[DiskImage, ...]] | None = None
-) -> FactsDocument:
-    """The facts of one survey; the rates of a window and the image chains where they were asked for."""
+def facts_document(survey: Survey, load: Load | None) -> FactsDocument:
+    """The facts of one survey, and the rates of a window where they were asked for."""
     gaps = survey.gaps + (load.gaps() if load is not None else ())
-    gaps += tuple(gap for disks in (images or {}).values() for disk in disks for gap in disk.gaps())
-    return FactsDocument("kvmnb.facts/1", survey.host, survey.domains, gaps, survey.warnings, load, images)
+    return FactsDocument("kvmnb.facts/1", survey.host, survey.domains, gaps, survey.warnings, load)
 
 
 def audit_document(audit: Audit) -> AuditDocument:

@@ -10,8 +10,8 @@ from kvmnb.core.units import format_bytes
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
-from kvmnb.facts.image import DiskImage
 from kvmnb.facts.load import Load
+from kvmnb.probe.closer import with_images, with_memory
 from kvmnb.terminal import documents
 from kvmnb.terminal.options import add_json, add_source, here_of
 from kvmnb.terminal.words import paragraph, safe
@@ -28,6 +28,7 @@ def add(verbs: Verbs) -> None:
     add_source(parser)
     parser.add_argument("--window", metavar="SECONDS", type=float, help="also rates over a window of this length")
     parser.add_argument("--images", action="store_true", help="also the image chain of each disk (asks qemu-img)")
+    parser.add_argument("--memory", action="store_true", help="also where the memory of running guests lies")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -36,10 +37,13 @@ def run(options: argparse.Namespace) -> int:
     """Print the facts; 0."""
     here = here_of(options)
     survey = here.facts()
+    if options.images:
+        survey = with_images(survey, here.machine)
+    if options.memory:
+        survey = with_memory(survey, here.machine)
     load = None if options.window is None else here.load(options.window)
     if options.json:
-        images = here.images() if options.images else None
-        documents.print_document(documents.facts_document(survey, load, images))
+        documents.print_document(documents.facts_document(survey, load))
         return 0
     for line in _host_lines(survey.host):
         print(line)
@@ -47,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
         print(paragraph(f"odd: {warning.fact}: {warning.reason}", "  "))
     for domain in survey.domains:
         print(_domain_line(domain))
-    for line in _image_lines(here.images()) if options.images else ():
-        print(line)
+        for line in (*_image_lines(domain), *_memory_lines(domain)):
+            print(line)
     for line in () if load is None else _load_lines(load):
         print(line)
     if survey.gaps:
@@ -86,15 +90,22 @@ def _hypervisor(host: Host) -> list[str]:
     return [f"  libvirt {host.hypervisor.libvirt}, {host.hypervisor.driver} {version}".rstrip()]
 
 
-def _image_lines(images: dict[str, tuple[DiskImage, ...]]) -> Iterator[str]:
-    for name, disks in images.items():
-        for disk in disks:
-            try:
-                chain = [one.format for one in disk.image.chain]
-                size = format_bytes(disk.image.virtual_bytes)
-                yield f"  {safe(name)} {safe(disk.target)}: {size}, {' on '.join(chain)}"
-            except NotSeen as unseen:
-                yield paragraph(f"{name} {disk.target}: {unseen}", "  ")
+def _image_lines(domain: Domain) -> Iterator[str]:
+    for disk in domain.images:
+        try:
+            chain = [one.format for one in disk.image.chain]
+            size = format_bytes(disk.image.virtual_bytes)
+            yield f"    {safe(disk.target)}: {size}, {' on '.join(chain)}"
+        except NotSeen as unseen:
+            yield paragraph(f"{disk.target}: {unseen}", "    ")
+
+
+def _memory_lines(domain: Domain) -> Iterator[str]:
+    try:
+        for node in domain.memory.nodes if domain.memory is not None else ():
+            yield f"    {format_bytes(node.bytes)} on NUMA node {node.node}"
+    except NotSeen as unseen:
+        yield paragraph(str(unseen), "    ")
 
 
 def _load_lines(load: Load) -> Iterator[str]:

@@ -43,6 +43,8 @@ class Told:
 
     def run(self, argv: Sequence[str], timeout: float) -> Answer:
         self.asked.append(tuple(argv))
+        if argv[:2] == ("stat", "-f"):
+            return Answer(0, "4096 1000 250\n", "")
         return Answer(0, f"81a4 65024 {len(self.asked)} 0 0\n", "") if argv[0] == "stat" else self.answer
 
 
@@ -77,11 +79,19 @@ def test_a_raw_image_is_sparse_or_full(folder: Path) -> None:
         data_file=None,
         encrypted=False,
         snapshots=0,
+        bitmaps=0,
+        space=sparse.space,
         backing_file=None,
         backing_format=None,
         backing=None,
     )
+    room = os.statvfs(folder)
+    assert sparse.space is not None
+    assert sparse.space.total_bytes == room.f_frsize * room.f_blocks
+    # Others write here too.
+    assert abs(sparse.space.free_bytes - room.f_frsize * room.f_bavail) < 256 * MIB
     assert (sparse.fully_allocated, sparse.l2_bytes) == (False, None)
+    assert sparse.growth_bytes == 64 * MIB - (sparse.actual_bytes or 0)
     assert (full.fully_allocated, full.virtual_bytes) == (True, 2 * MIB)
 
 
@@ -112,6 +122,22 @@ def test_metadata_made_beforehand_is_not_taken_for_space_that_is(folder: Path) -
     metadata = images.image(create(folder / "metadata.qcow2", "1G", options="preallocation=metadata"), "qcow2")
     falloc = images.image(create(folder / "falloc.qcow2", "8M", options="preallocation=falloc"), "qcow2")
     assert (metadata.fully_allocated, falloc.fully_allocated) == (False, True)
+
+
+@needs_qemu_img
+def test_bitmaps_that_backups_go_by_are_counted(folder: Path) -> None:
+    path = create(folder / "bitmaps.qcow2", "8M")
+    for name in ("monday", "tuesday"):
+        subprocess.run(["qemu-img", "bitmap", "--add", path, name], check=True)
+    assert Images(LocalCommands()).image(path, "qcow2").bitmaps == 2
+
+
+def test_images_are_not_asked_for_without_an_end() -> None:
+    clock = iter(range(0, 1000, 7))
+    images = Images(Told('{"virtual-size": 1}'), now=lambda: float(next(clock)))
+    found = [images.image(f"/srv/{number}", "raw") for number in range(3)]
+    assert [isinstance(one, Gap) for one in found] == [False, True, True]
+    assert reason_of(found[2]) == "not asked: the images before it took 20 seconds"
 
 
 @needs_qemu_img
@@ -223,6 +249,7 @@ def test_a_path_is_one_argument_after_the_options() -> None:
     assert source.asked == [
         ("stat", "-L", "-c", "%f %d %i %t %T", "--", "/srv/-f json:{a} $(b)"),
         ("qemu-img", "info", "-U", "--output=json", "-f", "raw", "--", "/srv/-f json:{a} $(b)"),
+        ("stat", "-f", "-L", "-c", "%S %b %a", "--", "/srv/-f json:{a} $(b)"),
     ]
 
 
@@ -246,7 +273,7 @@ def test_a_backing_image_elsewhere_is_named_but_not_opened() -> None:
     image = Images(source).image("/srv/a", "qcow2")
     assert image.backing_file == "nbd://host/x"
     assert image.gaps()[0].reason == "it is no absolute path of this host, so it is not opened"
-    assert len(source.asked) == 2
+    assert len(source.asked) == 3
 
 
 def test_an_endless_chain_ends() -> None:
