@@ -16,7 +16,7 @@ from kvmnb.core.units import GIB, KIB
 from kvmnb.core.xml import Path, edit
 from kvmnb.facts.cpu import Cache, Cpu, Frequency
 from kvmnb.facts.domain import Domain
-from kvmnb.facts.gap import Fact, changed
+from kvmnb.facts.gap import Fact
 from kvmnb.facts.host import Host
 from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
 from kvmnb.facts.memory import NumaNode

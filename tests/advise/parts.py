@@ -6,10 +6,11 @@ from typing import Any
 
 from kvmnb.advise.intent import GuestIntent, Intent
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel, Owner, Parameter, Vulnerability
 from kvmnb.probe.domain import domain_of_text
-from tests.builders import a_fact, a_host, changed, guest_xml, replace_live
+from tests.builders import a_fact, a_host, guest_xml, replace_live
 
 
 def a_host_with(host: Host | None = None, **kernel: Any) -> Host:

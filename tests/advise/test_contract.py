@@ -14,11 +14,11 @@ from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import Audit, audit, rules
 from kvmnb.advise.rule import HEADINGS, Rule
 from kvmnb.facts.domain import Domain
-from kvmnb.facts.gap import Fact, Gap
+from kvmnb.facts.gap import Fact, Gap, changed
 from kvmnb.facts.host import Host
 from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
-from tests.builders import a_guest, a_host, a_policy, cells, changed, topology
+from tests.builders import a_guest, a_host, a_policy, cells, topology
 
 TESTS = Path(__file__).parent
 HOSTS = TESTS.parent / "hosts"

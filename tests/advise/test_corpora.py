@@ -17,11 +17,12 @@ from kvmnb.advise.registry import audit
 from kvmnb.core.cpuset import CpuSet, union
 from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
 from kvmnb.probe.domain import domain_of_text
 from tests.advise.test_contract import agreeing, well_formed
-from tests.builders import a_fact, a_host, changed
+from tests.builders import a_fact, a_host
 
 # XML files, and those of them that are no domain XML.
 ARCHIVES = {

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kvmnb.advise.finding import Finding
 from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import audit
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel
 from kvmnb.facts.storage import BlockDevice
@@ -26,7 +27,7 @@ from kvmnb.tunable.tunable import Want, When
 from tests.advise.mem.builders import host_following
 from tests.advise.net.builders import turned as network_turned
 from tests.advise.test_contract import agreeing
-from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, changed, topology
+from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, topology
 
 every_goal = pytest.mark.parametrize("goal", list(Goal), ids=lambda goal: goal.value)
 

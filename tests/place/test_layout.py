@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from kvmnb.core.units import GIB
-from kvmnb.facts.gap import Gap, NotSeen
+from kvmnb.facts.gap import Gap, NotSeen, changed
 from kvmnb.place.layout import lay_out
-from tests.builders import a_host, changed
+from tests.builders import a_host
 
 
 def test_each_node_keeps_one_whole_core_for_the_host() -> None:

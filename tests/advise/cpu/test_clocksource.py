@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.facts.gap import changed
 from tests.advise.parts import a_host_with
-from tests.builders import a_host, changed, found, silent
+from tests.builders import a_host, found, silent
 
 RULE = "cpu.clocksource"
 

@@ -6,8 +6,9 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.facts.cpu import IdleState
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
-from tests.builders import a_domain, a_host, changed, found, silent
+from tests.builders import a_domain, a_host, found, silent
 
 RULE = "cpu.freq.cstates"
 

@@ -6,11 +6,12 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.interrupt import Interrupt
 from kvmnb.facts.kernel import Owner
 from tests.advise.parts import a_host_with
-from tests.builders import a_domain, a_fact, a_host, changed, found, silent
+from tests.builders import a_domain, a_fact, a_host, found, silent
 
 RULE = "cpu.irq.affinity"
 PINS = {0: "2", 1: "3"}

@@ -8,8 +8,9 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.core.cpuset import CpuSet
+from kvmnb.facts.gap import changed
 from kvmnb.facts.running import GuestThread, Running
-from tests.builders import a_domain, a_fact, a_host, changed, found, silent
+from tests.builders import a_domain, a_fact, a_host, found, silent
 
 RULE = "cpu.isolation.floating"
 HOST = a_host(cores=8, isolated="2-7")

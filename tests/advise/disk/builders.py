@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Sysctl
 from kvmnb.facts.storage import BlockDevice, Mount
-from tests.builders import a_fact, a_host, changed
+from tests.builders import a_fact, a_host
 
 DEBIAN = "http://debian.org/debian/12"
 WINDOWS = "http://microsoft.com/win/10"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
-from kvmnb.facts.gap import Gap
+from kvmnb.facts.gap import Gap, changed
 from tests.advise.disk.builders import a_block, a_disk, a_mount, storage_host, transient
-from tests.builders import a_domain, changed, found, judged, silent, values
+from tests.builders import a_domain, found, judged, silent, values
 
 RULE = "disk.cache"
 NVME = storage_host()

@@ -8,8 +8,9 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.facts.domain import State
+from kvmnb.facts.gap import changed
 from tests.advise.parts import a_domain_with
-from tests.builders import a_domain, a_fact, a_host, changed, found, silent, topology
+from tests.builders import a_domain, a_fact, a_host, found, silent, topology
 
 RULE = "dom.pending_config"
 HOST = a_host()

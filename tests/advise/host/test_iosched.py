@@ -9,9 +9,10 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import changed
 from kvmnb.facts.tuning import BlockTune
 from tests.advise.disk.builders import a_block, storage_host
-from tests.builders import a_domain, changed, found, judged, silent, values
+from tests.builders import a_domain, found, judged, silent, values
 
 RULE = "host.iosched"
 WANT = "sysfs:block/sda/queue/scheduler"

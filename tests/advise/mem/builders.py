@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kvmnb.core.units import GIB, KIB, MIB
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel, Ksm, Owner, Pressure, Swap, Thp
 from kvmnb.facts.kernel import Sysctl as SysctlFact
@@ -14,7 +15,7 @@ from kvmnb.facts.running import Running
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want
-from tests.builders import Guest, a_fact, a_guest, a_host, changed
+from tests.builders import Guest, a_fact, a_guest, a_host
 
 SMALL = 2 * MIB
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.facts.gap import changed
 from tests.advise.mem.builders import HUGEPAGES, PCI, REAL_TIME, a_memory_guest, a_memory_host
-from tests.builders import changed, found, silent, values
+from tests.builders import found, silent, values
 
 RULE = "mem.balloon.fpr"
 HOST = a_memory_host()

@@ -8,8 +8,9 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import changed
 from tests.advise.mem.builders import HUGEPAGES, a_memory_guest, a_memory_host
-from tests.builders import cells, changed, found, silent
+from tests.builders import cells, found, silent
 
 RULE = "mem.hugepages.1g"
 HUGE = "<hugepages><page size='1' unit='GiB'/></hugepages>"

@@ -8,8 +8,9 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.core.units import GIB
+from kvmnb.facts.gap import changed
 from tests.advise.mem.builders import HUGEPAGES, a_memory_guest, a_memory_host
-from tests.builders import changed, found, silent
+from tests.builders import found, silent
 
 RULE = "mem.overcommit"
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.facts.gap import changed
 from tests.advise.mem.builders import HUGEPAGES, VHOST_USER, VIRTIOFS, a_disk, a_memory_guest, a_memory_host
-from tests.builders import cells, changed, found, silent, values
+from tests.builders import cells, found, silent, values
 
 RULE = "mem.shared_backing"
 HOST = a_memory_host()

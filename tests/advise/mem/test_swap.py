@@ -9,10 +9,10 @@ import pytest
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.core.units import GIB, MIB
 from kvmnb.facts.domain import Domain
-from kvmnb.facts.gap import Gap
+from kvmnb.facts.gap import Gap, changed
 from kvmnb.facts.kernel import Swap
 from tests.advise.mem.builders import a_memory_guest, a_memory_host, a_process
-from tests.builders import a_fact, changed, found, judged, silent
+from tests.builders import a_fact, found, judged, silent
 
 RULE = "mem.swap"
 HOST = a_memory_host(swaps=[a_fact(Swap, device="/dev/zram0", zram=True), a_fact(Swap, device="/dev/sda2")])

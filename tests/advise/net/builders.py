@@ -7,7 +7,7 @@ from typing import Any
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.ethtool import Channels, Ethtool, Feature, Rings
-from kvmnb.facts.gap import Gap
+from kvmnb.facts.gap import Gap, changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel
 from kvmnb.facts.kernel import Sysctl as Setting
@@ -16,7 +16,7 @@ from kvmnb.facts.running import Running
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want
-from tests.builders import a_fact, a_host, changed
+from tests.builders import a_fact, a_host
 
 MAC = "52:54:00:00:00:01"
 KEY = "52%3A54%3A00%3A00%3A00%3A01"

@@ -14,6 +14,7 @@ from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import audit, rules
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.ethtool import Ethtool, Feature
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import NicCounters, SoftnetCpu
 from kvmnb.probe.domain import domain_of_text
@@ -32,7 +33,7 @@ from tests.advise.net.builders import (
 )
 from tests.advise.test_contract import agreeing, paths, well_formed, without
 from tests.advise.test_following import check_following, check_following_all
-from tests.builders import Guest, a_fact, a_guest, a_host, changed
+from tests.builders import Guest, a_fact, a_guest, a_host
 
 NET = [rule.id for rule in rules() if rule.area == "net"]
 OFF = "name='vhost'><host gso='off' csum='on'/><guest tso4='off'/>"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Conntrack
 from tests.advise.net.builders import table, turned
-from tests.builders import a_host, changed, found, judged, silent
+from tests.builders import a_host, found, judged, silent
 
 RULE = "net.conntrack"
 

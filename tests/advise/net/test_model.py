@@ -10,8 +10,9 @@ import pytest
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.advise.intent import GuestIntent
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import changed
 from tests.advise.net.builders import AT, KEY, MAC, interface
-from tests.builders import a_domain, a_host, an_intent, changed, found, judged, silent, values
+from tests.builders import a_domain, a_host, an_intent, found, judged, silent, values
 
 RULE = "net.model"
 HOST = a_host()

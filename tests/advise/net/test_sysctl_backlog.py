@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import SoftnetCpu
-from tests.builders import a_fact, a_host, changed, judged, silent
+from tests.builders import a_fact, a_host, judged, silent
 
 RULE = "net.sysctl.backlog"
 

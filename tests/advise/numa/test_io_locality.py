@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Nic, Sriov, Vf
 from kvmnb.facts.storage import BlockDevice
-from tests.builders import a_domain, a_fact, a_host, changed, found, judged, silent
+from tests.builders import a_domain, a_fact, a_host, found, judged, silent
 
 RULE = "numa.io_locality"
 HOSTDEV = (

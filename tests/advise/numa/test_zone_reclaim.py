@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Sysctl
 from tests.advise.mem.builders import a_memory_guest, a_memory_host
-from tests.builders import a_fact, bound_to, changed, found, silent
+from tests.builders import a_fact, bound_to, found, silent
 
 RULE = "numa.zone_reclaim"
 

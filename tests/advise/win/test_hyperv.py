@@ -9,8 +9,9 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.advise.intent import Goal, Intent
+from kvmnb.facts.gap import changed
 from tests.advise.parts import a_domain_with, saying
-from tests.builders import a_domain, a_host, changed, found, judged, silent, values
+from tests.builders import a_domain, a_host, found, judged, silent, values
 
 RULE = "win.hyperv"
 HOST = a_host()

@@ -12,6 +12,7 @@ import pytest
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.show.charts.figure import INK, MIME, THEME, bundle, text
 from kvmnb.show.charts.grid import grid
@@ -19,7 +20,7 @@ from kvmnb.show.charts.host_map import TITLE, HostMap
 from kvmnb.show.charts.sitting import sittings
 from kvmnb.show.colours import colours
 from kvmnb.verbs import Here
-from tests.builders import a_host, changed
+from tests.builders import a_host
 
 
 def traces(figure: dict[str, Any], kind: str = "bar") -> dict[str, dict[str, Any]]:
