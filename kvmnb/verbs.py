@@ -18,9 +18,10 @@ from kvmnb.advise.finding import Finding, Safety
 from kvmnb.advise.intent import Intent, read_intent
 from kvmnb.advise.registry import Audit
 from kvmnb.advise.view import View
-from kvmnb.apply import journal as journals
-from kvmnb.apply import run
-from kvmnb.apply.journal import Journal, Record
+from kvmnb.apply import run, shelf
+from kvmnb.apply.journal import Journal
+from kvmnb.apply.progress import Progress, silent
+from kvmnb.apply.standing import Standing
 from kvmnb.core.errors import KvmnbError, SourceError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
@@ -128,7 +129,7 @@ class Here:
         *,
         accept_disruptive: bool = False,
         began: Callable[[str], None] = lambda journal_id: None,
-        progress: run.Progress = run.silent,
+        progress: Progress = silent,
     ) -> Journal:
         """Carry out a plan; see ``kvmnb.apply.run.apply_plan``."""
         try:
@@ -153,8 +154,8 @@ class Here:
         journal: Journal | str = "last",
         *,
         take_drifted: bool = False,
-        progress: run.Progress = run.silent,
-    ) -> tuple[Record, ...]:
+        progress: Progress = silent,
+    ) -> tuple[Standing, ...]:
         """Take back what stands of a journal (an id, or the last one of this machine)."""
         found = journal if isinstance(journal, Journal) else self.journal(journal)
         try:
@@ -165,12 +166,12 @@ class Here:
     def journals(self) -> tuple[Journal, ...]:
         """This machine's journals, the newest first."""
         mine = (self.machine.origin, self.host.uuid)
-        return tuple(one for one in journals.journals() if (one.opening.origin, one.opening.host_uuid) == mine)
+        return tuple(one for one in shelf.journals() if (one.opening.origin, one.opening.host_uuid) == mine)
 
     def journal(self, journal_id: str = "last") -> Journal:
         """A journal by its id; ``last`` is the newest of this machine that has something to take back."""
         if journal_id != "last":
-            return journals.find(journal_id)
+            return shelf.find(journal_id)
         for one in self.journals():
             if one.standing():
                 return one
@@ -335,9 +336,7 @@ def changes_of(journal: Journal) -> tuple[Change, ...]:
             owner=None,
             why=(),
         )
-        for record in journal.records
-        if record.deed == "write"
-        for value in record.values
+        for value in journal.announced()
     )
 
 

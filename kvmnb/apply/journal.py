@@ -7,63 +7,19 @@ Records hold values as they are (mode 0600, folder 0700); what is shown of them 
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
+import errno
+import json
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import msgspec
 
+from kvmnb.apply.record import Deed, Opening, Record, Value, hash_of
+from kvmnb.apply.standing import Standing, standing_of
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, Refused
-from kvmnb.core.xml import Reversal
-from kvmnb.machine.machine import Machine, state_folder
-
-SCHEMA = "kvmnb.journal/1"
-
-Deed = Literal["open", "write", "written", "failed", "take_back", "taken_back", "kept", "end"]
-
-
-class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One tunable's value before and after a step."""
-
-    tunable: str
-    before: str | None
-    after: str | None
-
-
-class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the journal is about: the plan, the machine, and the boot it was applied in."""
-
-    schema: str
-    plan: str
-    kvmnb: str
-    uri: str
-    host_uuid: str | None
-    machine: str
-    origin: str
-    boot_id: str | None
-    domains: dict[str, str]
-    steps: int
-
-
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One line of a journal."""
-
-    deed: Deed
-    at: str
-    previous: str
-    opening: Opening | None = None
-    step: int | None = None
-    values: tuple[Value, ...] = ()
-    reversal: Reversal | None = None
-    word: str | None = None
-    hash: str = ""
 
 
 class Journal:
@@ -74,9 +30,9 @@ class Journal:
         self.records = list(records)
 
     @classmethod
-    def create(cls, opening: Opening) -> Journal:
+    def create(cls, opening: Opening, folder: Path) -> Journal:
         """Start the journal of a plan; Refused where one exists (a plan is applied once)."""
-        path = folder() / f"{opening.plan}.jsonl"
+        path = folder / f"{opening.plan}.jsonl"
         # It gets its name only with its first record, so that a kill leaves no journal about nothing.
         journal = cls(path.with_suffix(f".{os.getpid()}"), ())
         try:
@@ -85,17 +41,18 @@ class Journal:
             os.link(journal.path, path)
         except FileExistsError:
             raise Refused(f"plan {opening.plan} was applied before; make a new plan (its journal is {path})") from None
-        except OSError as problem:
-            raise KvmnbError(f"the journal {path} cannot be made: {problem.strerror}; nothing was changed") from problem
+        except (OSError, KvmnbError) as problem:
+            word = problem.strerror if isinstance(problem, OSError) else str(problem)
+            raise KvmnbError(f"the journal {path} cannot be made: {word}; nothing was changed") from problem
         finally:
             journal.path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        _sync_folder(folder)
         journal.path = path
         return journal
 
     @classmethod
     def load(cls, path: Path) -> Journal:
-        """Read a journal; KvmnbError where a line is no record.
+        """Read a journal; KvmnbError, which names the line, where one is no record as it was written.
 
         A last line without its end is a record that a kill cut off before its deed; it is left out.
         """
@@ -103,14 +60,17 @@ class Journal:
             raw = path.read_bytes()
         except OSError as problem:
             raise KvmnbError(f"the journal {path} cannot be read: {problem.strerror}") from problem
-        lines = raw.split(b"\n")
-        records = tuple(
-            codec.from_json(line, Record, f"line {number} of the journal {path}")
-            for number, line in enumerate(lines[:-1], start=1)
-        )
+        *lines, rest = raw.split(b"\n")
+        records = tuple(_record(line, number, path) for number, line in enumerate(lines, start=1))
+        if not _is_cut(rest):
+            raise KvmnbError(_changed(len(lines) + 1, path))
         if not records or records[0].opening is None:
             raise KvmnbError(f"the journal {path} does not begin with what it is about; nothing was changed under it")
         return cls(path, records)
+
+    def reload(self) -> None:
+        """Read the file again: another process may have written since."""
+        self.records = Journal.load(self.path).records
 
     @property
     def opening(self) -> Opening:
@@ -124,35 +84,22 @@ class Journal:
         """The plan's id, which is the journal's too."""
         return self.opening.plan
 
-    def append(
-        self,
-        deed: Deed,
-        *,
-        opening: Opening | None = None,
-        step: int | None = None,
-        values: tuple[Value, ...] = (),
-        reversal: Reversal | None = None,
-        word: str | None = None,
-    ) -> None:
-        """Write one record and wait until it is on disk."""
+    def append(self, deed: Deed, **fields: Any) -> None:
+        """Write one record, of the fields of ``Record``, and wait until it is on disk."""
         bare = Record(
             deed=deed,
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             previous=self.records[-1].hash if self.records else "",
-            opening=opening,
-            step=step,
-            values=values,
-            reversal=reversal,
-            word=word,
+            **fields,
         )
-        record = msgspec.structs.replace(bare, hash=_hash(bare))
+        record = msgspec.structs.replace(bare, hash=hash_of(bare))
         line = (codec.to_json(record) + "\n").encode()
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
             try:
                 _drop_cut_line(descriptor)
                 if os.write(descriptor, line) != len(line):
-                    raise OSError(28, "no space left for the whole record")
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -164,73 +111,73 @@ class Journal:
         """The first line whose hash or chain is wrong; None for a whole journal."""
         previous = ""
         for number, record in enumerate(self.records, start=1):
-            if record.previous != previous or record.hash != _hash(msgspec.structs.replace(record, hash="")):
-                return f"line {number} of {self.path} was changed after it was written"
+            if record.previous != previous or record.hash != hash_of(record):
+                return _changed(number, self.path)
             previous = record.hash
         return None
 
-    def standing(self) -> tuple[Record, ...]:
-        """The write records whose deed may stand: announced, and not taken back or given up since."""
-        settled = {record.step for record in self.records if record.deed in ("taken_back", "kept")}
-        return tuple(record for record in self.records if record.deed == "write" and record.step not in settled)
+    def standing(self) -> tuple[Standing, ...]:
+        """The steps whose deed may stand: announced, and not taken back or given up since."""
+        return standing_of(self.records)
+
+    def announced(self) -> tuple[Value, ...]:
+        """Every value that was announced, in the order of writing."""
+        begun = {record.step for record in self.records if record.deed == "write"}
+        return tuple(
+            value for number, step in enumerate(self.opening.steps) if number in begun for value in step.values
+        )
+
+    def steps(self, *, lasting: bool) -> tuple[int, ...]:
+        """The numbers of the steps that outlive the next boot, or of those that do not."""
+        return tuple(number for number, step in enumerate(self.opening.steps) if step.lasting is lasting)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The numbers of all steps in the order of their writing: the lasting ones last."""
+        return (*self.steps(lasting=False), *self.steps(lasting=True))
+
+    @property
+    def written(self) -> frozenset[int]:
+        """The numbers of the steps that were written, read back, and stand."""
+        return frozenset(one.step for one in self.standing() if not one.in_the_air)
 
     @property
     def state(self) -> str:
-        """``applied``, ``undone``, ``rolled back``, or ``unfinished`` where a process was stopped half-way."""
+        """The word it ended with, such as ``applied``, ``undone`` or ``rolled back``.
+
+        ``waiting``: its live part is done, and nobody confirmed yet. ``unfinished``: a process was stopped half-way.
+        """
         last = self.records[-1]
-        return last.word or "" if last.deed == "end" else "unfinished"
+        if last.deed == "end":
+            return last.word or ""
+        return "waiting" if last.deed == "wait" else "unfinished"
+
+    @property
+    def turned_back(self) -> Record | None:
+        """The record that turned the plan around, where that is what was begun last; ``values`` where only some."""
+        turns = [record for record in self.records if record.deed in ("failed", "undo", "wait", "confirmed")]
+        return turns[-1] if turns and turns[-1].deed != "confirmed" else None
 
 
-def folder() -> Path:
-    """Where journals live, below the state folder; made with mode 0700."""
-    path = state_folder() / "journal"
-    path.mkdir(mode=0o700, exist_ok=True)
-    return path
+def _record(line: bytes, number: int, path: Path) -> Record:
+    """One line; KvmnbError where it is not, byte for byte, what kvmnb writes."""
+    record = codec.from_json(line, Record, f"line {number} of the journal {path}")
+    if codec.to_json(record).encode() != line:
+        raise KvmnbError(_changed(number, path))
+    return record
 
 
-def journals() -> Iterator[Journal]:
-    """All journals, the newest first."""
-    for path in sorted(folder().glob("*.jsonl"), reverse=True):
-        yield Journal.load(path)
+def _changed(number: int, path: Path) -> str:
+    return f"line {number} of {path} was changed after it was written"
 
 
-def find(journal_id: str) -> Journal:
-    """The journal of this id; KvmnbError where there is none."""
-    if not re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", journal_id):
-        raise KvmnbError(f"{journal_id[:60]!r} is no journal id; `kvmnb journal list` shows them")
-    path = folder() / f"{journal_id}.jsonl"
-    if not path.exists():
-        raise KvmnbError(f"there is no journal {journal_id} in {path.parent}; `kvmnb journal list` shows them")
-    return Journal.load(path)
-
-
-def unfinished(machine: Machine, host_uuid: str | None) -> Journal | None:
-    """A journal of this machine that a stopped process left half-way."""
-    for journal in journals():
-        opening = journal.opening
-        if journal.state in ("unfinished", "stuck") and (opening.host_uuid, opening.origin) == (
-            host_uuid,
-            machine.origin,
-        ):
-            return journal
-    return None
-
-
-@contextmanager
-def alone(purpose: str) -> Iterator[None]:
-    """Hold the lock of the state folder, so that two appliers never write at once."""
-    descriptor = os.open(folder() / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _is_cut(rest: bytes) -> bool:
+    """Whether what follows the last line end is nothing, or the beginning of a record and no more."""
+    text = rest.decode(errors="ignore")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise Refused(f"{purpose}: another kvmnb applies or undoes a plan right now; wait until it is done") from None
-    finally:
-        os.close(descriptor)
-
-
-def _hash(record: Record) -> str:
-    return hashlib.sha256(codec.to_json(record).encode()).hexdigest()
+        return json.JSONDecoder().raw_decode(text)[1] == len(text)
+    except ValueError:
+        return True
 
 
 def _drop_cut_line(descriptor: int) -> None:

@@ -135,13 +135,13 @@ def _present(
 
 
 def _order(change: Change) -> tuple[int, str, int]:
-    """Host settings first, then what the next start reads, then what runs: a failed define costs nothing live."""
+    """The host first, then what runs, then what outlives a boot; what another one's write resets comes after it."""
     tunable = change.tunable
     if isinstance(tunable, DomainXml):
-        return (1, tunable.domain, 0)
+        return (3, tunable.domain, 0)
     if isinstance(tunable, DomainLive):
-        return (2, tunable.domain, tunable.number)
-    return (0, str(tunable), 0)
+        return (1, tunable.domain, tunable.number)
+    return (2 if tunable.lasts else 0, str(tunable), 0)
 
 
 def _refuse_shared_cpus(changes: Sequence[Change]) -> None:

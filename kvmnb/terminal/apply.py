@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kvmnb.apply.journal import Journal, find, journals
+from kvmnb.apply.journal import Journal
+from kvmnb.apply.shelf import find, journals
 from kvmnb.core.errors import KvmnbError
 from kvmnb.plan.plan import Plan, from_text
 from kvmnb.terminal import documents

@@ -225,7 +225,7 @@ def journal_part(journal: Journal) -> JournalPart:
         state=journal.state,
         machine=journal.opening.machine,
         origin=journal.opening.origin,
-        changes=tuple(value.tunable for one in journal.records if one.deed == "write" for value in one.values),
+        changes=tuple(value.tunable for value in journal.announced()),
         standing=tuple(value.tunable for one in journal.standing() for value in one.values),
     )
 

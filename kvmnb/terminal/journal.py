@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from kvmnb.apply.journal import Journal, find, journals
+from kvmnb.apply.journal import Journal
+from kvmnb.apply.shelf import find, journals
 from kvmnb.terminal import documents
 from kvmnb.terminal.documents import masked
 from kvmnb.terminal.options import add_json
@@ -54,7 +55,7 @@ def run_show(options: argparse.Namespace) -> int:
     opening = journal.opening
     print(f"Plan {journal.id} on {safe(opening.origin)} (host {opening.host_uuid}), {journal.state}")
     for record in journal.records[1:]:
-        step = "" if record.step is None else f" step {record.step + 1}/{opening.steps}"
+        step = "" if record.step is None else f" step {record.step + 1}/{len(opening.steps)}"
         print(safe(f"{record.at}  {record.deed}{step}{': ' + record.word if record.word else ''}"))
         for value in record.values:
             print(safe(f"    {value.tunable}: {masked(value.before)!r} -> {masked(value.after)!r}"))

@@ -31,7 +31,7 @@ class DomainXml:
     """
 
     kind: ClassVar[str] = "domain_xml"
-    lasts: ClassVar[bool] = False
+    lasts: ClassVar[bool] = True
 
     domain: str
     uuid: str

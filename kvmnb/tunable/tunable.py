@@ -60,7 +60,7 @@ class Tunable(Protocol):
 
     kind: ClassVar[str]
     lasts: ClassVar[bool]
-    """Whether it is the lasting form of a host setting, which is written last and only once confirmed."""
+    """Whether its value outlives the host's next boot; such are written last, and only once confirmed."""
 
     @classmethod
     def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> Self:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from kvmnb.advise.finding import Safety
-from kvmnb.apply.journal import Journal, find, journals
+from kvmnb.apply.journal import Journal
 from kvmnb.apply.run import apply_plan, undo_plan, verify_changes
+from kvmnb.apply.shelf import find, journals
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import ApplyFailed, DomainGone, NotTakenBack, Refused, StalePlan
 from kvmnb.machine.hypervisor import Layer, Thread
@@ -85,8 +86,8 @@ def test_the_journal_is_private_and_written_before_each_deed(machine: Machine, s
 
 def test_a_changed_byte_of_a_journal_is_named_and_stops_the_undo(machine: Machine) -> None:
     journal = apply_plan(a_plan(machine), machine, HOST_UUID)
-    text = journal.path.read_text()
-    journal.path.write_text(text.replace('"after":"performance"', '"after":"power"'))
+    opening, *rest = journal.path.read_text().splitlines(keepends=True)
+    journal.path.write_text(opening + "".join(rest).replace('"after":"performance"', '"after":"power"'))
     changed = Journal.load(journal.path)
     assert "line 2 of" in (changed.problem() or "")
     before = snapshot(machine)

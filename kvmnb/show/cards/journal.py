@@ -72,7 +72,7 @@ def written(journal: Journal) -> list[Written]:
     ]
 
 
-def _state(step: int, stands: set[int | None], done: set[int | None]) -> str:
+def _state(step: int, stands: set[int], done: set[int | None]) -> str:
     if step not in stands:
         return "taken back"
     return "written and read back" if step in done else "announced; it may stand"

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from kvmnb.advise.finding import Finding, Safety
 from kvmnb.advise.registry import Audit
-from kvmnb.apply.journal import Journal, Record
+from kvmnb.apply.journal import Journal
+from kvmnb.apply.standing import Standing
 from kvmnb.core.errors import DomainGone, KvmnbError, StalePlan
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.plan import Change, Plan
@@ -39,7 +40,7 @@ class Verbs(Protocol):
 
     def verify(self, plan: Plan | Journal) -> tuple[tuple[Change, Verdict], ...]: ...
 
-    def undo(self, journal: Journal, *, progress: Progress) -> tuple[Record, ...]: ...
+    def undo(self, journal: Journal, *, progress: Progress) -> tuple[Standing, ...]: ...
 
     def journals(self) -> tuple[Journal, ...]: ...
 

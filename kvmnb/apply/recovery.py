@@ -1,0 +1,42 @@
+"""A plan that a stopped process left half-way, brought to its end."""
+
+from __future__ import annotations
+
+from kvmnb.apply.back import take_back
+from kvmnb.apply.boot import booted_since
+from kvmnb.apply.forward import carry_out
+from kvmnb.apply.journal import Journal
+from kvmnb.apply.progress import Progress, silent
+from kvmnb.apply.shelf import HALF_WAY
+from kvmnb.core.errors import Refused
+from kvmnb.machine.machine import Machine
+
+
+def settle(journal: Journal, machine: Machine, *, progress: Progress = silent) -> str:
+    """Go on the way the stopped process went: forward to all-after, or back to all-before; how it ended.
+
+    Back where the plan had failed, was being undone, waited for a confirmation that nobody gave, or where the host
+    was booted since: half of its live values are gone then. The lock is held by the caller.
+    """
+    if journal.state not in HALF_WAY:
+        raise Refused(f"plan {journal.id} was not left half-way ({journal.state}), so there is nothing to resume")
+    problem = journal.problem()
+    if problem is not None:
+        raise Refused(f"resuming {journal.id}: {problem}; nothing was changed")
+    turned = journal.turned_back
+    if turned is None and not booted_since(journal, machine):
+        journal.append("resume")
+        carry_out(journal, machine, journal.order, ending="applied", progress=progress)
+        return journal.state
+    only = tuple(value.tunable for value in turned.values) if turned is not None else ()
+    standing = {value.tunable for one in journal.standing() for value in one.values}
+    ending = "rolled back" if turned is None or turned.deed == "failed" else "undone"
+    take_back(
+        journal,
+        machine,
+        only=tuple(name for name in only if name in standing),
+        why="resumed",
+        ending="reverted" if turned is not None and turned.deed == "wait" else ending,
+        progress=progress,
+    )
+    return journal.state
