@@ -1,9 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help lab demo env test lint unit labtests notebooks browser bench soak constraints clean
+.PHONY: help lab demo env install-root test lint unit labtests notebooks browser bench soak constraints clean
 SHELL := /bin/bash
 
 help: ## what can be made here
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 lab: ## install what is missing and open JupyterLab on the notebooks
 	@tools/setup/lab.sh
@@ -13,6 +13,9 @@ demo: ## the same on the demo host, a recorded server; needs no libvirt
 
 env: ## only the Python environment .venv, ready for `make lab`
 	@tools/setup/lab.sh --prepare
+
+install-root: ## kvmnb-root, which writes host settings for ordinary users (as root)
+	@tools/setup/install_root.sh
 
 test: ## install what the tests need and run all of the following
 	@tools/setup/test.sh

@@ -293,13 +293,8 @@ def _reached(machine: Machine) -> Machine:
 
 def reopen(kind: str, origin: str) -> Here:
     """The machine that a plan or journal names by its kind and origin."""
-    if kind == "demo":
-        return Here(sources.demo(), read_intent())
-    if kind == "scratch":
-        return Here(sources.scratch(origin, into=origin), read_intent())
-    if kind == "live":
-        return Here(_reached(sources.live(origin)), read_intent())
-    raise KvmnbError(f"the plan is of a {kind} machine, which takes no writes; make one on the machine to be changed")
+    machine = sources.reopened(kind, origin)
+    return Here(machine if origin == sources.HOST_ALONE else _reached(machine), read_intent())
 
 
 def with_domains(machine: Machine, files: Sequence[Path]) -> Machine:

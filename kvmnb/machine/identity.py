@@ -17,7 +17,9 @@ def host_uuid(machine: Machine, told: str | None) -> str | None:
     libvirt takes the UUID from the firmware's tables. On a host without them (many virtual machines)
     it makes up a new one at every start of its daemon, unless its configuration names one.
     """
-    if machine.kind != "live" or machine.files is None or machine.files.exists("sys/class/dmi/id/product_uuid"):
+    if machine.kind != "live" or machine.files is None:
+        return told
+    if told is not None and machine.files.exists("sys/class/dmi/id/product_uuid"):
         return told
     try:
         machine_id = machine.files.read("etc/machine-id")

@@ -14,6 +14,7 @@ from kvmnb.machine.archive import open_archive
 from kvmnb.machine.commands import LocalCommands, RecordedCommands
 from kvmnb.machine.connection import Connection
 from kvmnb.machine.files import Files, ReadOnlyFiles
+from kvmnb.machine.kernel_files import KernelFiles
 from kvmnb.machine.machine import Kind, Machine, state_folder
 from kvmnb.machine.proof import why_not_this_host
 from kvmnb.machine.recorded_files import RecordedFiles
@@ -22,6 +23,8 @@ from kvmnb.machine.remote import Reader, RemoteFiles, Unreached, is_ssh, target_
 from kvmnb.machine.scratch_files import ScratchFiles
 
 DEFAULT_URI = "qemu:///system"
+HOST_ALONE = "kvmnb-root"
+"""The origin in journals of host settings that kvmnb-root wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,22 @@ def live(uri: str | None = None) -> Machine:
     files = None if gap else Files(Path("/"))
     commands = LocalCommands() if files is not None else None
     return Machine("live", chosen, chosen, connection, files, gap, commands)
+
+
+def host_alone() -> Machine:
+    """This system's own settings without a hypervisor, as kvmnb-root writes them."""
+    return Machine("live", "this host", HOST_ALONE, None, KernelFiles())
+
+
+def reopened(kind: str, origin: str) -> Machine:
+    """The machine that a plan or journal names by its kind and origin; KvmnbError where that takes no writes."""
+    if kind == "demo":
+        return demo()
+    if kind == "scratch":
+        return scratch(origin, into=origin)
+    if kind == "live":
+        return host_alone() if origin == HOST_ALONE else live(origin)
+    raise KvmnbError(f"the plan is of a {kind} machine, which takes no writes; make one on the machine to be changed")
 
 
 def recorded(folder: str | Path) -> Machine:

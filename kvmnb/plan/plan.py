@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -153,7 +154,7 @@ def from_text(raw: bytes, what: str) -> Plan:
     part = codec.from_json(raw, PlanPart, what)
     if part.schema != SCHEMA:
         raise KvmnbError(f"{what} is of the form {part.schema[:40]!r}; this version reads {SCHEMA}")
-    if not _is_id(part.id):
+    if not is_id(part.id):
         raise Refused(f"{what} has no plan id as kvmnb gives it")
     changes = []
     for one in part.changes:
@@ -201,9 +202,7 @@ def new_id(now: datetime | None = None) -> str:
     return f"{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
-def _is_id(text: str) -> bool:
-    import re
-
+def is_id(text: str) -> bool:
     return re.fullmatch(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{4}", text) is not None
 
 

@@ -49,7 +49,9 @@ class Sysfs:
     path: str
 
     def __post_init__(self) -> None:
-        if not any(pattern.fullmatch(self.path) for pattern, _ in _ALLOWED):
+        # A device's name may hold dots, and "." and ".." are no devices.
+        climbs = {".", ".."} & set(self.path.split("/"))
+        if climbs or not any(pattern.fullmatch(self.path) for pattern, _ in _ALLOWED):
             raise Refused(f"/sys/{self.path[:120]} is not a setting that kvmnb turns")
 
     @classmethod
