@@ -153,13 +153,23 @@ class Here:
         self,
         journal: Journal | str = "last",
         *,
+        only: Sequence[str] = (),
         take_drifted: bool = False,
         progress: Progress = silent,
     ) -> tuple[Standing, ...]:
-        """Take back what stands of a journal (an id, or the last one of this machine)."""
+        """Take back what stands of a journal (an id, or the last one of this machine), or these tunables of it."""
         found = journal if isinstance(journal, Journal) else self.journal(journal)
         try:
-            return run.undo_plan(found, self.machine, self.host.uuid, take_drifted=take_drifted, progress=progress)
+            return run.undo_plan(
+                found, self.machine, self.host.uuid, only=only, take_drifted=take_drifted, progress=progress
+            )
+        finally:
+            self._survey = self._answers = None
+
+    def resume(self, journal: Journal, *, progress: Progress = silent) -> Journal:
+        """Bring a plan that was left half-way to its end, forward or back."""
+        try:
+            return run.resume_plan(journal, self.machine, self.host.uuid, progress=progress)
         finally:
             self._survey = self._answers = None
 

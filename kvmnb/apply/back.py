@@ -41,7 +41,7 @@ def take_back(
     ending: str = "undone",
     progress: Progress = silent,
 ) -> tuple[Standing, ...]:
-    """Take back all that stands of a journal, or these tunables alone; the steps that were taken back.
+    """Take back all that stands of a journal, or these tunables alone; the steps that were, but for those left alone.
 
     Raises StalePlan with nothing changed where something else changed a value since, unless ``take_drifted``.
     Raises NotTakenBack where a step could not be taken back; all others were. The lock is held by the caller.
@@ -65,7 +65,8 @@ def take_back(
             f"all of plan {journal.id} was taken back, but {notes.problem}; make room and run "
             f"`kvmnb undo {journal.id}` once more"
         )
-    return standing
+    kept = {name for names, _ in journal.kept() for name in names}
+    return tuple(one for one in standing if one.values[0].tunable not in kept)
 
 
 def roll_back(journal: Journal, machine: Machine, problem: BaseException) -> None:

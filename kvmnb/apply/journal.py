@@ -127,6 +127,15 @@ class Journal:
             value for number, step in enumerate(self.opening.steps) if number in begun for value in step.values
         )
 
+    def kept(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+        """What the last undo left alone: the names of the tunables, and why."""
+        mark = max((place for place, record in enumerate(self.records) if record.deed in ("undo", "failed")), default=0)
+        return tuple(
+            (tuple(value.tunable for value in record.values or self.opening.steps[record.step].values), record.word)
+            for record in self.records[mark:]
+            if record.deed == "kept" and record.step is not None and record.word is not None
+        )
+
     def steps(self, *, lasting: bool) -> tuple[int, ...]:
         """The numbers of the steps that outlive the next boot, or of those that do not."""
         return tuple(number for number, step in enumerate(self.opening.steps) if step.lasting is lasting)

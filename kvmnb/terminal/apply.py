@@ -1,4 +1,4 @@
-"""``kvmnb apply``, ``kvmnb verify`` and ``kvmnb undo``: do it, see whether it holds, take it back."""
+"""``kvmnb apply`` and ``kvmnb verify``: do it, and see whether it holds."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kvmnb.apply.journal import Journal
-from kvmnb.apply.shelf import find, journals
+from kvmnb.apply.shelf import find
 from kvmnb.core.errors import KvmnbError
 from kvmnb.plan.plan import Plan, from_text
 from kvmnb.terminal import documents
 from kvmnb.terminal.options import add_json, add_source, here_of, source_given
 from kvmnb.terminal.words import safe
 from kvmnb.tunable.tunable import State
-from kvmnb.verbs import Here, reopen
+from kvmnb.verbs import reopen
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
@@ -37,12 +37,6 @@ def add(verbs: Verbs) -> None:
     add_source(verify)
     add_json(verify)
     verify.set_defaults(run=run_verify)
-
-    undo = verbs.add_parser("undo", help="take back what a plan changed")
-    undo.add_argument("id", metavar="ID", nargs="?", default="last", help="a journal's id (default: last)")
-    undo.add_argument("--take-drifted", action="store_true", help="also values that something else changed since")
-    add_source(undo)
-    undo.set_defaults(run=run_undo)
 
 
 def run_apply(options: argparse.Namespace) -> int:
@@ -78,38 +72,6 @@ def run_verify(options: argparse.Namespace) -> int:
             expected = documents.masked(verdict.expected)
             print(safe(f"{verdict.state.value:<14} {change.tunable} = {expected!r}{found}; {verdict.reason}"))
     return 1 if any(verdict.state is State.DIFFERS for _, verdict in verified) else 0
-
-
-def run_undo(options: argparse.Namespace) -> int:
-    """Take back a journal; 0 where all that stood was taken back."""
-    here, journal = _journal_and_here(options)
-    taken = here.undo(
-        journal,
-        take_drifted=options.take_drifted,
-        progress=lambda step, steps, word: print(f"  step {step + 1}/{steps}: {safe(word)}", file=sys.stderr),
-    )
-    count = sum(len(record.values) for record in taken)
-    print(
-        f"{count} changes of plan {journal.id} were taken back."
-        if count
-        else f"Plan {journal.id} has nothing left to take back."
-    )
-    return 0
-
-
-def _journal_and_here(options: argparse.Namespace) -> tuple[Here, Journal]:
-    if source_given(options):
-        here = here_of(options)
-        return here, here.journal(options.id)
-    if options.id != "last":
-        journal = find(options.id)
-    else:
-        standing = (one for one in journals() if one.standing())
-        found = next(standing, None)
-        if found is None:
-            raise KvmnbError("there is nothing to take back: no journal has a change that stands")
-        journal = found
-    return reopen(journal.opening.machine, journal.opening.origin), journal
 
 
 def _plan(path: Path) -> Plan:

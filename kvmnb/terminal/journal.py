@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from kvmnb.apply.journal import Journal
-from kvmnb.apply.shelf import find, journals
+from kvmnb.apply.shelf import Shelf, find
+from kvmnb.core.errors import KvmnbError
 from kvmnb.terminal import documents
 from kvmnb.terminal.documents import masked
 from kvmnb.terminal.options import add_json
 from kvmnb.terminal.words import safe
+from kvmnb.tunable.tunable import Undo
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
@@ -33,17 +36,20 @@ def add(verbs: Verbs) -> None:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    """Print all journals; 0."""
-    parts = tuple(documents.journal_part(one) for one in journals())
+    """Print all journals; 2 where one cannot be read, after the others."""
+    read, broken = _all()
+    parts = tuple(documents.journal_part(one) for one in read)
     if options.json:
         documents.print_document(documents.JournalDocument("kvmnb.journal/1", parts))
         return 0
     for part in parts:
         standing = f"{len(part.standing)} of {len(part.changes)} changes stand"
         print(f"{part.id}  {part.state:<11}  {standing}  {safe(part.origin)}")
-    if not parts:
+    if not parts and not broken:
         print("No plan was applied yet.")
-    return 0
+    for problem in broken:
+        print(safe(f"kvmnb: {problem}"), file=sys.stderr)
+    return 2 if broken else 0
 
 
 def run_show(options: argparse.Namespace) -> int:
@@ -59,15 +65,36 @@ def run_show(options: argparse.Namespace) -> int:
         print(safe(f"{record.at}  {record.deed}{step}{': ' + record.word if record.word else ''}"))
         for value in record.values:
             print(safe(f"    {value.tunable}: {masked(value.before)!r} -> {masked(value.after)!r}"))
+    ways = {
+        value.tunable: way.value
+        for step in opening.steps
+        for value, way in zip(step.values, step.undo, strict=True)
+        if way is not Undo.EXACT
+    }
+    for name, way in ways.items():
+        print(safe(f"Undo of {name}: {way}."))
     return 0
 
 
 def run_verify(options: argparse.Namespace) -> int:
     """Print whether journals are whole; 1 where one is not."""
-    chosen: list[Journal] = [find(options.id)] if options.id else list(journals())
-    problems = [problem for one in chosen if (problem := one.problem()) is not None]
+    chosen, problems = _all(options.id)
+    problems += [problem for one in chosen if (problem := one.problem()) is not None]
     for problem in problems:
-        print(problem)
+        print(safe(problem))
     if not problems:
         print(f"{len(chosen)} journals are as they were written.")
     return 1 if problems else 0
+
+
+def _all(journal_id: str | None = None) -> tuple[list[Journal], list[str]]:
+    """The journals, or the one of this id, and what is wrong with those that cannot be read."""
+    shelf = Shelf.own()
+    read: list[Journal] = []
+    broken: list[str] = []
+    for path in [shelf.path(journal_id)] if journal_id else shelf.paths():
+        try:
+            read.append(Journal.load(path))
+        except KvmnbError as problem:
+            broken.append(str(problem))
+    return read, broken
