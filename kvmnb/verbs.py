@@ -118,9 +118,15 @@ class Here:
         return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None)
 
     def plan(self, findings: Audit | Finding | Iterable[Finding]) -> Plan:
-        """The plan that follows these findings; nothing is written."""
-        chosen = findings.findings if isinstance(findings, Audit) else findings
-        listed = [chosen] if isinstance(chosen, Finding) else list(chosen)
+        """The plan that follows these findings; nothing is written.
+
+        Of an audit's findings those that wait for another are left out, and the plan names them; findings that
+        were chosen one by one are all followed, and Conflict is raised where they disagree.
+        """
+        if isinstance(findings, Audit):
+            plan = build(findings.followed, self.machine, self.host.uuid)
+            return replace(plan, conflicts=tuple(one.told for one in findings.conflicts))
+        listed = [findings] if isinstance(findings, Finding) else list(findings)
         return build(listed, self.machine, self.host.uuid)
 
     def apply(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kvmnb.advise.finding import Finding, Safety, Severity, Sure
+from kvmnb.advise.finding import Effect, Finding, Safety, Severity, Sure
 from kvmnb.tunable.tunable import Want, When
 
 
@@ -15,6 +15,7 @@ def a_finding(
         subject="host",
         domain=None,
         severity=Severity.HIGH,
+        effect=Effect.MODERATE,
         title="a pattern",
         saw="it was seen",
         sure=Sure.CERTAIN,

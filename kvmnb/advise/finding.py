@@ -49,6 +49,19 @@ class Sure(Enum):
     """It rests on something that only a person can confirm."""
 
 
+class Effect(Enum):
+    """What following a finding is expected to bring, greatest first: an expectation, never a measurement."""
+
+    LARGE = "large"
+    """Multiples, or it keeps the guest's data, its memory or the guest itself."""
+    MODERATE = "moderate"
+    """Some tens of per cent for loads that meet the pattern."""
+    SMALL = "small"
+    """A few per cent, evener answers, or space."""
+    INDIRECT = "indirect"
+    """Nothing gets faster: it shows, permits or protects something."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a rule's check yields; the registry adds the rule's own words to make a Finding."""
@@ -81,6 +94,7 @@ class Finding:
     domain: str | None
     """The domain's name as it is; None for the host."""
     severity: Severity
+    effect: Effect
     title: str
     saw: str
     sure: Sure

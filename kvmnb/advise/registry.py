@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import kvmnb.advise
+from kvmnb.advise.conflicts import Conflict, followed, settle
 from kvmnb.advise.finding import Finding, NotChecked, Seen
 from kvmnb.advise.intent import Goal, Intent
+from kvmnb.advise.order import ranked
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.core.discover import modules
@@ -32,6 +34,13 @@ class Audit:
     not_checked: tuple[NotChecked, ...]
     checked: tuple[tuple[str, str], ...]
     """Rule id and subject of each judgement that found nothing."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Findings that cannot all be followed, and which of them waits."""
+
+    @property
+    def followed(self) -> tuple[Finding, ...]:
+        """The findings that can be followed together: without those that wait for another."""
+        return followed(self.findings, self.conflicts)
 
 
 @cache
@@ -85,8 +94,8 @@ def audit(
             findings.extend(_finding(one, subject, domain, what) for what in seen)
             if not seen:
                 checked.append((one.id, subject))
-    findings.sort(key=lambda finding: (finding.severity.rank, finding.subject, finding.id))
-    return Audit(intent.goal, tuple(findings), tuple(not_checked), tuple(checked))
+    found = ranked(findings)
+    return Audit(intent.goal, found, tuple(not_checked), tuple(checked), settle(found, view))
 
 
 def _subjects(one: Rule, view: View, judged: Sequence[str] | None) -> Iterator[Domain | None]:
@@ -116,6 +125,7 @@ def _finding(one: Rule, subject: str, domain: Domain | None, what: Seen) -> Find
         subject=subject if what.subject is None else f"{subject}/{what.subject}",
         domain=None if domain is None else domain.name,
         severity=what.severity or one.severity,
+        effect=one.effect,
         title=one.title,
         saw=what.saw,
         sure=what.sure,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.view import View
 from kvmnb.core.docs import sections
@@ -39,7 +39,8 @@ ALL_GOALS = tuple(Goal)
 class Rule:
     """One rule: its catalogue id, how grave its pattern is, and for which goals it speaks.
 
-    ``basis`` says where its thresholds come from: documented, source, tested or heuristic.
+    ``basis`` says where its thresholds come from: documented, source, tested or heuristic. ``effect`` is what
+    following it is expected to bring, and ``effect_basis`` what that expectation rests on.
     """
 
     id: str
@@ -48,6 +49,8 @@ class Rule:
     basis: str
     asks: tuple[Literal["images", "memory"], ...] = ()
     """What an audit has to ask for apart before it reads it: images of disks, where memory of guests lies."""
+    effect: Effect = field(kw_only=True)
+    effect_basis: str = field(kw_only=True)
     scope: Literal["host", "domain"] = field(init=False, default="host")
     check_host: HostCheck | None = field(init=False, default=None)
     check_domain: DomainCheck | None = field(init=False, default=None)

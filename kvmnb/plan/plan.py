@@ -69,6 +69,8 @@ class Plan:
     """What an operator would type; text to read, never run."""
     notes: tuple[str, ...] = field(default=())
     """What the reader should know: wants left out, and why."""
+    conflicts: tuple[str, ...] = field(default=())
+    """Findings that were left out since they cannot be followed together with others, and why."""
 
     def groups(self) -> Iterator[tuple[Change, ...]]:
         """The changes as they are written: all XML of one domain as one define, any other alone."""
@@ -143,6 +145,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         ),
         xml_diffs=dict(plan.xml_diffs),
         commands=plan.commands,
+        conflicts=plan.conflicts,
         notes=plan.notes,
     )
     document: dict[str, Any] = codec.to_builtins(part)
@@ -191,6 +194,7 @@ def from_text(raw: bytes, what: str) -> Plan:
         xml_diffs=part.xml_diffs,
         commands=part.commands,
         notes=part.notes,
+        conflicts=part.conflicts,
     )
 
 

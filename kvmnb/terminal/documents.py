@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from kvmnb.advise.finding import Finding, Safety, Severity, Sure
+from kvmnb.advise.conflicts import Conflict
+from kvmnb.advise.finding import Effect, Finding, Safety, Severity, Sure
 from kvmnb.advise.registry import Audit, rules
 from kvmnb.apply.journal import Journal
 from kvmnb.core import codec
@@ -48,6 +49,7 @@ class FindingPart(msgspec.Struct, frozen=True):
     id: str
     subject: str
     severity: Severity
+    effect: Effect
     title: str
     saw: str
     sure: Sure
@@ -68,6 +70,23 @@ class NotCheckedPart(msgspec.Struct, frozen=True):
     reason: str
 
 
+class SidePart(msgspec.Struct, frozen=True):
+    """One finding of a conflict."""
+
+    id: str
+    subject: str
+
+
+class ConflictPart(msgspec.Struct, frozen=True):
+    """Two findings that cannot both be followed."""
+
+    follow: SidePart
+    waits: SidePart
+    about: str
+    resolution: str
+    reason: str
+
+
 class AuditDocument(msgspec.Struct, frozen=True):
     """``kvmnb audit --json``."""
 
@@ -75,6 +94,7 @@ class AuditDocument(msgspec.Struct, frozen=True):
     goal: str
     findings: tuple[FindingPart, ...]
     not_checked: tuple[NotCheckedPart, ...]
+    conflicts: tuple[ConflictPart, ...] = ()
 
 
 class RulePart(msgspec.Struct, frozen=True):
@@ -86,6 +106,13 @@ class RulePart(msgspec.Struct, frozen=True):
     severity: Severity
     goals: tuple[str, ...]
     file: str
+
+
+class EffectPart(msgspec.Struct, frozen=True):
+    """What following a rule is expected to bring, and what that rests on."""
+
+    size: Effect
+    basis: str
 
 
 class RulesDocument(msgspec.Struct, frozen=True):
@@ -101,6 +128,7 @@ class RuleDocument(msgspec.Struct, frozen=True):
     schema: str
     rule: RulePart
     basis: str
+    effect: EffectPart
     text: dict[str, str]
 
 
@@ -187,6 +215,7 @@ def audit_document(audit: Audit) -> AuditDocument:
         audit.goal.value,
         tuple(_finding(one) for one in audit.findings),
         tuple(NotCheckedPart(one.id, one.subject, one.reason) for one in audit.not_checked),
+        tuple(_conflict(one) for one in audit.conflicts),
     )
 
 
@@ -263,11 +292,22 @@ def print_document(document: object) -> None:
     print(codec.to_json(document, indent=1))
 
 
+def _conflict(one: Conflict) -> ConflictPart:
+    return ConflictPart(
+        follow=SidePart(one.followed.id, one.followed.subject),
+        waits=SidePart(one.waits.id, one.waits.subject),
+        about=mask(one.about),
+        resolution=one.resolution,
+        reason=one.reason,
+    )
+
+
 def _finding(one: Finding) -> FindingPart:
     return FindingPart(
         id=one.id,
         subject=one.subject,
         severity=one.severity,
+        effect=one.effect,
         title=one.title,
         saw=one.saw,
         sure=one.sure,

@@ -78,6 +78,9 @@ def preview(plan: Plan, findings: tuple[Finding, ...]) -> str:
     for one in manual:
         lines.extend(("", paragraph(f"By your own hand: {one.title} ({one.subject}). {one.saw}")))
     lines.extend(("", *(paragraph(note) for note in plan.notes)) if plan.notes else ())
+    if plan.conflicts:
+        lines.extend(("", "Left out, since it cannot be followed together with the rest:"))
+        lines.extend(paragraph(mask(one), "  ") for one in plan.conflicts)
     return "\n".join(lines)
 
 

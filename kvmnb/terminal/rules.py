@@ -44,7 +44,8 @@ def run_rule(options: argparse.Namespace) -> int:
     if options.json:
         _title, text = rule.text
         part = documents.rule_part(rule.id)
-        documents.print_document(documents.RuleDocument("kvmnb.rule/1", part, rule.basis, text))
+        effect = documents.EffectPart(rule.effect, rule.effect_basis)
+        documents.print_document(documents.RuleDocument("kvmnb.rule/1", part, rule.basis, effect, text))
         return 0
     print({"text": as_text, "md": as_markdown, "html": as_html}[options.format](rule))
     return 0
@@ -83,4 +84,7 @@ def as_html(rule: Rule) -> str:
 
 def _facts(rule: Rule) -> str:
     goals = ", ".join(goal.value for goal in rule.goals)
-    return f"Severity {rule.severity.value}; speaks for {goals}; thresholds: {rule.basis}."
+    return (
+        f"Severity {rule.severity.value}; speaks for {goals}; thresholds: {rule.basis}. "
+        f"Expected effect: {rule.effect.value} ({rule.effect_basis})."
+    )

@@ -72,6 +72,14 @@ def test_every_heading_is_filled(rule: Rule) -> None:
 
 
 @every_rule
+def test_the_expected_effect_says_what_it_rests_on(rule: Rule) -> None:
+    basis, colon, told = rule.effect_basis.partition(": ")
+    assert colon
+    assert basis.split()[0] in {"documented", "source", "tested", "heuristic"}
+    assert len(told) > 15
+
+
+@every_rule
 def test_cost_speaks_of_durability_migration_and_security(rule: Rule) -> None:
     cost = rule.text[1]["Cost"].lower()
     for word in ("durability", "migration", "security"):

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -44,6 +44,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: each reading of the time leaves user space, which loads that read it often feel",
 )
 
 SLOW = ("hpet", "acpi_pm", "jiffies")

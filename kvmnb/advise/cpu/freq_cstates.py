@@ -33,13 +33,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 
-RULE = Rule(id="cpu.freq.cstates", severity=Severity.LOW, goals=(Goal.LATENCY,), basis="documented+heuristic")
+RULE = Rule(
+    id="cpu.freq.cstates",
+    severity=Severity.LOW,
+    goals=(Goal.LATENCY,),
+    basis="documented+heuristic",
+    effect=Effect.SMALL,
+    effect_basis="documented: tens of microseconds for each wake-up, nothing for a busy CPU",
+)
 
 # TuneD's virtual-host allows idle states up to this, in µs.
 LONGEST_US = 70

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -47,7 +47,14 @@ from kvmnb.facts.cpu import Frequency
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="cpu.freq.governor", severity=Severity.MEDIUM, goals=(Goal.LATENCY, Goal.THROUGHPUT), basis="documented")
+RULE = Rule(
+    id="cpu.freq.governor",
+    severity=Severity.MEDIUM,
+    goals=(Goal.LATENCY, Goal.THROUGHPUT),
+    basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: mostly the slowest answers at little load; next to nothing at full load",
+)
 
 # In these drivers the hardware chooses the clock; the governor's name only says how it leans.
 ACTIVE_DRIVERS = ("intel_pstate", "amd-pstate-epp", "amd_pstate_epp")

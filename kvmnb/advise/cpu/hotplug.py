@@ -34,14 +34,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import no_window
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
-RULE = Rule(id="cpu.hotplug", severity=Severity.LOW, goals=(Goal.THROUGHPUT, Goal.BALANCED), basis="heuristic")
+RULE = Rule(
+    id="cpu.hotplug",
+    severity=Severity.LOW,
+    goals=(Goal.THROUGHPUT, Goal.BALANCED),
+    basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: near to linear where the load is parallel, nothing where it is not",
+)
 
 
 @RULE.domain

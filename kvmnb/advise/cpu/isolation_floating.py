@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import layers, pins_by_hand, told
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -46,7 +46,12 @@ from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
 
 RULE = Rule(
-    id="cpu.isolation.floating", severity=Severity.CRITICAL, goals=(Goal.LATENCY, Goal.THROUGHPUT), basis="documented"
+    id="cpu.isolation.floating",
+    severity=Severity.CRITICAL,
+    goals=(Goal.LATENCY, Goal.THROUGHPUT),
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: no balancing on isolated CPUs, so all vCPUs can end up sharing one",
 )
 
 

@@ -39,11 +39,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 
-RULE = Rule(id="cpu.mitigation.host", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="cpu.mitigation.host",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.INDIRECT,
+    effect_basis="documented: it informs a decision about safety; there is no gain that holds everywhere",
+)
 
 # The kernel's own words: "Vulnerable", also within a line that begins with "Mitigation:".
 _OPEN = re.compile(r"\bVulnerable\b")

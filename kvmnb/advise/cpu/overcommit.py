@@ -38,13 +38,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
-RULE = Rule(id="cpu.overcommit", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented and heuristic")
+RULE = Rule(
+    id="cpu.overcommit",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="documented and heuristic",
+    effect=Effect.LARGE,
+    effect_basis="documented ratios, heuristic delay: it ends the waiting for a CPU",
+)
 
 # vCPUs for each online CPU: above one somebody may wait at all.
 RATIO_INFO = 1.0

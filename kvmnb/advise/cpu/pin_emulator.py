@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.cpu.move import move_of, pins_alone
 from kvmnb.advise.cpu.pins import emulator_wants, layers, pins_by_hand, told
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
@@ -49,7 +49,14 @@ from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.place.asks import narrow_pins
 
-RULE = Rule(id="cpu.pin.emulator", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="cpu.pin.emulator",
+    severity=Severity.MEDIUM,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="documented: fewer interruptions of vCPUs; it evens answers more than it speeds them up",
+)
 
 
 @RULE.domain

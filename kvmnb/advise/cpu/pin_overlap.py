@@ -44,7 +44,7 @@ from kvmnb.advise.cpu.clash import in_short, on_same_cpu, part, seen_waiting
 from kvmnb.advise.cpu.ground import Ground, ground
 from kvmnb.advise.cpu.move import move_of, pins_alone
 from kvmnb.advise.cpu.pins import in_words, layers, told, xml
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet, union
@@ -52,7 +52,14 @@ from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.place.asks import narrow_pins
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="cpu.pin.overlap", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="cpu.pin.overlap",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: two vCPUs on one CPU have half of it each",
+)
 
 Problem = tuple[Severity, str]
 

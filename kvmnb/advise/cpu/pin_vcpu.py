@@ -45,13 +45,20 @@ from collections.abc import Iterator
 from kvmnb.advise.cpu.ground import Ground, ground
 from kvmnb.advise.cpu.move import move_of
 from kvmnb.advise.cpu.pins import in_words, layers, own_cpus_meant, rests_on, told
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
 
-RULE = Rule(id="cpu.pin.vcpu", severity=Severity.HIGH, goals=ALL_GOALS, basis="heuristic")
+RULE = Rule(
+    id="cpu.pin.vcpu",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="documented: Red Hat puts more than 10 % on lost locality; pins are half of the cure",
+)
 
 NOT_MEASURED = "load not measured: how often the vCPUs move or wait was not seen"
 

@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import layers, told
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -50,6 +50,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: it gives back the CPU time that is withheld",
 )
 
 # libvirt, CPU Tuning: the period that holds where the XML names none, in microseconds.

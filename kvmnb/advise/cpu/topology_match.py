@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.cpu.pins import own_cpus_meant, restart_cost, xml
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -52,6 +52,8 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="source",
+    effect=Effect.SMALL,
+    effect_basis="source: mostly truth; a guest of many CPUs schedules better",
 )
 
 # Windows client editions use at most two sockets.

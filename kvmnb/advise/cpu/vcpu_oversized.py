@@ -37,13 +37,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="cpu.vcpu.oversized", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="heuristic")
+RULE = Rule(
+    id="cpu.vcpu.oversized",
+    severity=Severity.MEDIUM,
+    goals=ALL_GOALS,
+    basis="heuristic",
+    effect=Effect.SMALL,
+    effect_basis="heuristic: room for other guests, and less work to keep idle vCPUs",
+)
 
 
 @RULE.domain

@@ -36,14 +36,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import restart_cost, xml
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="dev.agent", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="dev.agent",
+    severity=Severity.MEDIUM,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.INDIRECT,
+    effect_basis="documented: nothing gets faster; backups, trims and readings become possible",
+)
 
 NAME = "org.qemu.guest_agent.0"
 CHANNEL = f"<channel type='unix'><target type='virtio' name='{NAME}'/></channel>"

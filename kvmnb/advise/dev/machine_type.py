@@ -38,7 +38,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.versions import at_least
@@ -47,7 +47,12 @@ from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 
 RULE = Rule(
-    id="dev.machine_type", severity=Severity.MEDIUM, goals=(Goal.THROUGHPUT, Goal.BALANCED), basis="source+tested"
+    id="dev.machine_type",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT, Goal.BALANCED),
+    basis="source+tested",
+    effect=Effect.SMALL,
+    effect_basis="tested: newer defaults, such as discard and a queue for each vCPU, come without further work",
 )
 
 _VERSIONED = re.compile(r"pc(-q35|-i440fx)?-(\d{1,2}\.\d{1,2}(?:\.\d)?)")

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal, GuestIntent
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -43,7 +43,14 @@ from kvmnb.advise.win.ground import DECIDED_BY_A_PERSON, costs_of, timer_of, tim
 from kvmnb.facts.domain import Domain
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="dev.timer.linux", severity=Severity.LOW, goals=(Goal.LATENCY, Goal.DENSITY), basis="documented")
+RULE = Rule(
+    id="dev.timer.linux",
+    severity=Severity.LOW,
+    goals=(Goal.LATENCY, Goal.DENSITY),
+    basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="documented: fewer exits while the guest is idle",
+)
 
 _X86 = ("x86_64", "i686")
 # Systems that libosinfo or a person may name and that are neither Linux nor Windows.

@@ -41,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.disk.change import at_next_start, bus_of, data_disks, subject
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.guest_os import linux_by
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
@@ -49,7 +49,14 @@ from kvmnb.facts.device import Disk
 from kvmnb.facts.domain import Domain
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="disk.bus", severity=Severity.CRITICAL, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="disk.bus",
+    severity=Severity.CRITICAL,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: multiples of the requests per second",
+)
 
 EMULATED = ("ide", "sata", "usb", "fdc", "sd")
 

@@ -41,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.disk.change import at_next_start, data_disks, location
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -53,6 +53,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: steadier answers; how much faster depends on how short the host's memory is",
 )
 
 CACHED = (None, "default", "writeback", "writethrough")

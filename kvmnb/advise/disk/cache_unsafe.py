@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from kvmnb.advise.disk.cache import fitting
 from kvmnb.advise.disk.change import at_next_start, data_disks
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -46,6 +46,8 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     goals=(Goal.BALANCED, Goal.LATENCY, Goal.THROUGHPUT),
     basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: it keeps data through a crash, and is slower",
 )
 
 

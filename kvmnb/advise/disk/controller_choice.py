@@ -42,7 +42,7 @@ from kvmnb.advise.cpu.pins import restart_cost, xml
 from kvmnb.advise.disk.change import bus_of, data_disks
 from kvmnb.advise.disk.iothread import allocated, iothread_for
 from kvmnb.advise.disk.scsi import controller_of, controller_path
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.guest_os import linux_by
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
@@ -57,6 +57,8 @@ RULE = Rule(
     severity=Severity.INFO,
     goals=(Goal.LATENCY, Goal.THROUGHPUT),
     basis="documented and heuristic",
+    effect=Effect.SMALL,
+    effect_basis="documented: virtio-blk leads at small queue depths",
 )
 
 # Heuristics: a PCI bus holds 32 devices, and others need some of them.

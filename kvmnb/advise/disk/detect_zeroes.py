@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 from kvmnb.advise.disk.change import at_next_start, data_disks
 from kvmnb.advise.disk.discard import reclaims
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -47,6 +47,8 @@ RULE = Rule(
     severity=Severity.LOW,
     goals=(Goal.DENSITY, Goal.LATENCY, Goal.THROUGHPUT),
     basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="documented: space, or the CPU time that looking for zeroes takes",
 )
 
 

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from kvmnb.advise.disk.cache import fitting
 from kvmnb.advise.disk.change import DIRECT, at_next_start, data_disks, location
-from kvmnb.advise.finding import Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED
 from kvmnb.advise.rule import Rule
@@ -53,7 +53,12 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, NotSeen
 
 RULE = Rule(
-    id="disk.io", severity=Severity.MEDIUM, goals=(Goal.LATENCY, Goal.THROUGHPUT), basis="documented and source"
+    id="disk.io",
+    severity=Severity.MEDIUM,
+    goals=(Goal.LATENCY, Goal.THROUGHPUT),
+    basis="documented and source",
+    effect=Effect.MODERATE,
+    effect_basis="documented and source: depends on the storage, so measure",
 )
 
 # Linux documentation, kernel.io_uring_disabled: 1 leaves it to a group (-1: to nobody), 2 to nobody at all.

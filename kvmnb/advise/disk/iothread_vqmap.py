@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from kvmnb.advise.disk.change import bus_of, data_disks, subject
 from kvmnb.advise.disk.scsi import controller_of
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED
 from kvmnb.advise.rule import Rule
@@ -51,7 +51,14 @@ from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="disk.iothread.vqmap", severity=Severity.HIGH, goals=(Goal.THROUGHPUT,), basis="documented")
+RULE = Rule(
+    id="disk.iothread.vqmap",
+    severity=Severity.HIGH,
+    goals=(Goal.THROUGHPUT,),
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: a single disk's ceiling rises to several times its requests",
+)
 
 # Fewer vCPUs hardly fill one iothread.
 FEWEST_VCPUS = 4

@@ -33,14 +33,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.disk.change import data_disks
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import no_window
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
-RULE = Rule(id="disk.iotune", severity=Severity.MEDIUM, goals=(Goal.THROUGHPUT, Goal.BALANCED), basis="heuristic")
+RULE = Rule(
+    id="disk.iotune",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT, Goal.BALANCED),
+    basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: it gives back the capacity that the limit withholds",
+)
 
 
 @RULE.domain

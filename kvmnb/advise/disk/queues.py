@@ -39,7 +39,7 @@ from kvmnb.advise.cpu.pins import restart_cost
 from kvmnb.advise.disk.change import at_next_start, bus_of, data_disks
 from kvmnb.advise.disk.machine_type import defaults_of
 from kvmnb.advise.disk.scsi import controller_of, controller_path
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.versions import at_least
@@ -50,7 +50,14 @@ from kvmnb.tunable.domain_xml import DomainXml
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="disk.queues", severity=Severity.MEDIUM, goals=(Goal.THROUGHPUT,), basis="tested")
+RULE = Rule(
+    id="disk.queues",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT,),
+    basis="tested",
+    effect=Effect.SMALL,
+    effect_basis="tested by QEMU's developers: 1 to 4 % with 4 vCPUs, more with several iothreads",
+)
 
 # hw_compat_5_1 in QEMU's hw/core/machine.c: older machine types have one queue.
 MACHINE_SINCE = "5.2"

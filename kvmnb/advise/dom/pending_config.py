@@ -37,13 +37,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.dom.difference import differences
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="dom.pending_config", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="dom.pending_config",
+    severity=Severity.MEDIUM,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.INDIRECT,
+    effect_basis="documented: what is stored starts to hold; what that brings depends on what it is",
+)
 
 # More than this is a matter for a diff.
 MOST_IN_WORDS = 8

@@ -34,14 +34,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="dom.schema_drop", severity=Severity.HIGH, goals=ALL_GOALS, basis="tested")
+RULE = Rule(
+    id="dom.schema_drop",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="tested",
+    effect=Effect.INDIRECT,
+    effect_basis="tested: what is written is what is stored",
+)
 
 
 @RULE.domain

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.host.images import image_mounts, in_short
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
@@ -49,6 +49,8 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     goals=(Goal.THROUGHPUT, Goal.BALANCED),
     basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: it keeps data through a power cut",
 )
 
 WITHOUT_BARRIERS = ("nobarrier", "barrier=0")

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -52,6 +52,8 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="documented: a few per cent, more above some 500,000 requests per second",
 )
 
 SORTING = ("mq-deadline", "bfq", "kyber")

@@ -35,11 +35,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 
-RULE = Rule(id="host.tuned", severity=Severity.MEDIUM, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="host.tuned",
+    severity=Severity.MEDIUM,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: several settings at once",
+)
 
 # TuneD's own profiles that are for other machines.
 OTHER_MACHINES = ("balanced", "powersave", "desktop", "virtual-guest")

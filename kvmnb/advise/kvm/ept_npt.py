@@ -33,11 +33,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 
-RULE = Rule(id="kvm.ept_npt", severity=Severity.CRITICAL, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="kvm.ept_npt",
+    severity=Severity.CRITICAL,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: very much for any load that changes page tables",
+)
 
 PARAMETERS = (("kvm_intel", "ept"), ("kvm_amd", "npt"))
 

@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import restart_cost, xml
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import has_vfio, is_anonymous, is_real_time, of_qemu
 from kvmnb.advise.mem.balloon import balloon_wants, has_balloon, reports
@@ -49,7 +49,14 @@ from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="mem.balloon.fpr", severity=Severity.LOW, goals=(Goal.DENSITY,), basis="documented")
+RULE = Rule(
+    id="mem.balloon.fpr",
+    severity=Severity.LOW,
+    goals=(Goal.DENSITY,),
+    basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: the host gets back what the guest has freed",
+)
 
 LIBVIRT = "6.9.0"
 QEMU = "5.1"

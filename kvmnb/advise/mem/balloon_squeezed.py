@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import of_qemu
 from kvmnb.advise.mem.balloon import has_balloon
@@ -51,6 +51,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: the guest stops swapping, if it does",
 )
 
 

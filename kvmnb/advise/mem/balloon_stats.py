@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import restart_cost
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import of_qemu
 from kvmnb.advise.mem.balloon import PERIOD_SECONDS, balloon_wants, has_balloon, reports
@@ -52,6 +52,8 @@ RULE = Rule(
     severity=Severity.LOW,
     goals=(Goal.BALANCED, Goal.DENSITY),
     basis="documented, heuristic",
+    effect=Effect.INDIRECT,
+    effect_basis="documented: nothing gets faster; the guest's use of memory can be seen",
 )
 
 

@@ -41,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import host_reserve, names_of
 from kvmnb.advise.mem.pages import (
@@ -68,6 +68,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.LATENCY, Goal.THROUGHPUT),
     basis="documented, heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="documented: guests start, and no memory lies idle",
 )
 
 # Heuristic: idle pages above this part of the memory are worth giving back.

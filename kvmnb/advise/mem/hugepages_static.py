@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import restart_cost, xml
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import is_real_time, of_qemu, vhost_user
 from kvmnb.advise.mem.pages import USUAL_SIZE, default_size, free_pages, needs, needs_of_size, shortages
@@ -52,7 +52,12 @@ from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
 RULE = Rule(
-    id="mem.hugepages.static", severity=Severity.MEDIUM, goals=(Goal.LATENCY, Goal.THROUGHPUT), basis="heuristic"
+    id="mem.hugepages.static",
+    severity=Severity.MEDIUM,
+    goals=(Goal.LATENCY, Goal.THROUGHPUT),
+    basis="heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="documented: up to 20 % against small pages, much less against transparent huge pages",
 )
 
 # Heuristic: below this size small pages cost little.

@@ -45,7 +45,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import STOP_AND_START, xml
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import is_anonymous, names_of, of_qemu, owner_note, running
 from kvmnb.advise.numa.bound import memory_nodes
@@ -58,7 +58,14 @@ from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="mem.ksm", severity=Severity.MEDIUM, goals=(Goal.LATENCY, Goal.DENSITY), basis="documented, heuristic")
+RULE = Rule(
+    id="mem.ksm",
+    severity=Severity.MEDIUM,
+    goals=(Goal.LATENCY, Goal.DENSITY),
+    basis="documented, heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="documented: how many pages are equal decides; for latency it ends the scanner's interruptions",
+)
 
 # Heuristic: pages looked at in vain for each one that is saved, above which merging does not pay.
 UNSHARED_PER_SHARING = 10

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import restart_cost, xml
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.mem.backing import has_vfio, is_real_time, of_qemu
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
@@ -49,7 +49,14 @@ from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
 # A guest that can pin the whole host is everybody's matter, so no goal is left out.
-RULE = Rule(id="mem.locked", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented, heuristic")
+RULE = Rule(
+    id="mem.locked",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="documented, heuristic",
+    effect=Effect.INDIRECT,
+    effect_basis="documented: it decides what happens when memory runs short, not the speed before",
+)
 
 # Heuristic: what QEMU needs beside the guest's memory, and what video memory may take.
 HEADROOM = GIB

@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import host_reserve, running
 from kvmnb.advise.mem.pages import pool_bytes
@@ -52,6 +52,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.BALANCED, Goal.DENSITY, Goal.LATENCY),
     basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: it keeps guests from swap and from the kernel's killer",
 )
 
 # Heuristic: what QEMU needs for each guest beside the guest's memory.

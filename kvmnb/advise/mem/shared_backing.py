@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import restart_cost, xml
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.mem.backing import of_qemu, vhost_user
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.versions import at_least
@@ -47,7 +47,14 @@ from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
 # Without it the device does nothing or the guest does not start, whatever the goal.
-RULE = Rule(id="mem.shared_backing", severity=Severity.CRITICAL, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="mem.shared_backing",
+    severity=Severity.CRITICAL,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: the device works at all",
+)
 
 MEMFD = "4.10.0"
 

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import running
 from kvmnb.advise.rule import Rule
@@ -45,7 +45,12 @@ from kvmnb.advise.view import View
 from kvmnb.core.units import MIB, format_bytes
 
 RULE = Rule(
-    id="mem.swap", severity=Severity.HIGH, goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED), basis="heuristic"
+    id="mem.swap",
+    severity=Severity.HIGH,
+    goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
+    basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: waits of milliseconds for memory end",
 )
 
 # Heuristic: more than either in swap is worth a word.

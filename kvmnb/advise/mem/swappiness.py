@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import owner_note
 from kvmnb.advise.rule import Rule
@@ -48,6 +48,8 @@ RULE = Rule(
     severity=Severity.LOW,
     goals=(Goal.LATENCY, Goal.THROUGHPUT),
     basis="documented, heuristic",
+    effect=Effect.SMALL,
+    effect_basis="documented: fewer faults once memory is short, nothing before",
 )
 
 # Heuristic: the kernel's default and above.

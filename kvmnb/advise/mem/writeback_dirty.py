@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import names_of, of_qemu, owner_note
 from kvmnb.advise.rule import Rule
@@ -49,7 +49,14 @@ from kvmnb.facts.kernel import Kernel
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="mem.writeback_dirty", severity=Severity.MEDIUM, goals=(Goal.LATENCY, Goal.BALANCED), basis="heuristic")
+RULE = Rule(
+    id="mem.writeback_dirty",
+    severity=Severity.MEDIUM,
+    goals=(Goal.LATENCY, Goal.BALANCED),
+    basis="heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="heuristic: flushes wait for a bounded time",
+)
 
 # Heuristic: below this memory a tenth of it is soon written.
 LARGE_HOST = 64 * GIB

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import no_window
 from kvmnb.advise.rule import Rule
@@ -44,7 +44,14 @@ from kvmnb.core.units import format_bytes
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="net.conntrack", severity=Severity.HIGH, goals=(Goal.THROUGHPUT,), basis="heuristic")
+RULE = Rule(
+    id="net.conntrack",
+    severity=Severity.HIGH,
+    goals=(Goal.THROUGHPUT,),
+    basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: new connections stop being dropped",
+)
 
 # Heuristic: nearly full above the first, room enough below the second, in percent.
 FULL, ROOMY = 80, 50

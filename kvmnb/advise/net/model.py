@@ -41,7 +41,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.guest_system import virtio_proof
 from kvmnb.advise.net.wires import Wire, changing, wires
 from kvmnb.advise.rule import ALL_GOALS, Rule
@@ -49,7 +49,14 @@ from kvmnb.advise.view import View
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="net.model", severity=Severity.CRITICAL, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="net.model",
+    severity=Severity.CRITICAL,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: multiples of the packets and bytes per second",
+)
 
 # libvirt, Domain XML format: models of real cards that QEMU has.
 EMULATED = ("e1000", "e1000e", "igb", "rtl8139", "ne2k_pci", "pcnet", "vmxnet3")

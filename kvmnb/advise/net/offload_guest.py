@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.net.wires import changing, wires
 from kvmnb.advise.rule import Rule
@@ -44,7 +44,14 @@ from kvmnb.advise.view import View
 from kvmnb.facts.device import Interface
 from kvmnb.facts.domain import Domain
 
-RULE = Rule(id="net.offload.guest", severity=Severity.HIGH, goals=(Goal.THROUGHPUT,), basis="documented")
+RULE = Rule(
+    id="net.offload.guest",
+    severity=Severity.HIGH,
+    goals=(Goal.THROUGHPUT,),
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: much for streams of TCP",
+)
 
 # ecn and ufo alone are harmless: what they need is rare or gone.
 _MATTERS = ("csum", "gso", "tso4", "tso6", "mrg_rxbuf")

@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.net.wires import above, nic_of
 from kvmnb.advise.rule import Rule
@@ -53,6 +53,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.THROUGHPUT, Goal.BALANCED),
     basis="source",
+    effect=Effect.LARGE,
+    effect_basis="source: forwarded streams stop stalling",
 )
 
 

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import no_window
 from kvmnb.advise.net.wires import wires_of
@@ -46,6 +46,8 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     goals=(Goal.THROUGHPUT, Goal.BALANCED),
     basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="heuristic: it gives back the bandwidth that the limit withholds",
 )
 
 

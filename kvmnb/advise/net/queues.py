@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED
 from kvmnb.advise.net.wires import Wire, changing, wires
@@ -46,7 +46,14 @@ from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
-RULE = Rule(id="net.queues", severity=Severity.MEDIUM, goals=(Goal.THROUGHPUT,), basis="heuristic")
+RULE = Rule(
+    id="net.queues",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT,),
+    basis="heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="heuristic: packets per second grow with the queues until the NIC or the vCPUs are full",
+)
 
 # Linux, include/linux/if_tun.h and if_macvlan.h: a tap takes no more.
 TAP_QUEUES = 256

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import no_window
 from kvmnb.advise.net.wires import carriers
@@ -45,7 +45,14 @@ from kvmnb.advise.view import View
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Nic
 
-RULE = Rule(id="net.ring.nic", severity=Severity.MEDIUM, goals=(Goal.THROUGHPUT,), basis="heuristic")
+RULE = Rule(
+    id="net.ring.nic",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT,),
+    basis="heuristic",
+    effect=Effect.SMALL,
+    effect_basis="heuristic: bursts are no longer dropped",
+)
 
 
 @RULE.host

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import no_window
 from kvmnb.advise.net.wires import beneath, nic_of, uplinks, wires_of
@@ -49,7 +49,14 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Nic
 
-RULE = Rule(id="net.sriov", severity=Severity.INFO, goals=(Goal.LATENCY, Goal.THROUGHPUT), basis="heuristic")
+RULE = Rule(
+    id="net.sriov",
+    severity=Severity.INFO,
+    goals=(Goal.LATENCY, Goal.THROUGHPUT),
+    basis="heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="heuristic: near to line rate, for guests with very many packets",
+)
 
 
 @RULE.domain

@@ -35,13 +35,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import no_window
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 
-RULE = Rule(id="net.sysctl.backlog", severity=Severity.MEDIUM, goals=(Goal.THROUGHPUT,), basis="heuristic")
+RULE = Rule(
+    id="net.sysctl.backlog",
+    severity=Severity.MEDIUM,
+    goals=(Goal.THROUGHPUT,),
+    basis="heuristic",
+    effect=Effect.SMALL,
+    effect_basis="heuristic: bursts are no longer dropped",
+)
 
 
 @RULE.host

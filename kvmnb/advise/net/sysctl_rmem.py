@@ -41,7 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.net.wires import bridges_of_guests
 from kvmnb.advise.rule import Rule
@@ -50,7 +50,14 @@ from kvmnb.core.units import format_bytes
 from kvmnb.facts.kernel import Sysctl
 from kvmnb.tunable.spelling import percent_encode, shell_word
 
-RULE = Rule(id="net.sysctl.rmem", severity=Severity.LOW, goals=(Goal.THROUGHPUT,), basis="documented")
+RULE = Rule(
+    id="net.sysctl.rmem",
+    severity=Severity.LOW,
+    goals=(Goal.THROUGHPUT,),
+    basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="documented: only for the host's own long, fast paths",
+)
 
 FAST_MBIT = 10_000
 # Heuristic: the round trip of a local network under load, in seconds.

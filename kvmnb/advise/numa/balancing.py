@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import names_of, owner_note, running
 from kvmnb.advise.numa.bound import is_bound, nodes_to_come, roams
@@ -52,6 +52,8 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: no more periodic faults, or no more memory far away",
 )
 
 _KEY = "kernel.numa_balancing"

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -43,7 +43,12 @@ from kvmnb.facts.domain import Domain
 from kvmnb.tunable.spelling import shell_word
 
 RULE = Rule(
-    id="numa.cell_cpus", severity=Severity.MEDIUM, goals=(Goal.BALANCED, Goal.THROUGHPUT), basis="documented+tested"
+    id="numa.cell_cpus",
+    severity=Severity.MEDIUM,
+    goals=(Goal.BALANCED, Goal.THROUGHPUT),
+    basis="documented+tested",
+    effect=Effect.INDIRECT,
+    effect_basis="documented: the guest is told the truth",
 )
 
 

@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import restart_cost, xml
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.units import KIB, MIB, format_bytes
@@ -43,7 +43,14 @@ from kvmnb.facts.domain import Domain, NumaCell
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="numa.cell_memory", severity=Severity.CRITICAL, goals=ALL_GOALS, basis="tested")
+RULE = Rule(
+    id="numa.cell_memory",
+    severity=Severity.CRITICAL,
+    goals=ALL_GOALS,
+    basis="tested",
+    effect=Effect.LARGE,
+    effect_basis="tested: the guest keeps all of its memory",
+)
 
 
 @RULE.domain

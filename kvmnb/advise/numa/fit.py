@@ -46,7 +46,7 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     restart_cost,
 )
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -59,6 +59,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: Red Hat puts more than 10 % on lost locality",
 )
 
 

@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.cpu.pins import pins_by_hand
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.numa.fit import mask_of
 from kvmnb.advise.rule import Rule
@@ -47,7 +47,14 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.facts.host import Host
 
-RULE = Rule(id="numa.io_locality", severity=Severity.MEDIUM, goals=(Goal.LATENCY, Goal.THROUGHPUT), basis="documented")
+RULE = Rule(
+    id="numa.io_locality",
+    severity=Severity.MEDIUM,
+    goals=(Goal.LATENCY, Goal.THROUGHPUT),
+    basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="heuristic: depends on the packets and requests per second",
+)
 
 
 @RULE.domain

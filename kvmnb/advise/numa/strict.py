@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.cpu.move import move_of, pins_alone
 from kvmnb.advise.cpu.pins import bind_costs, bind_wants, own_cpus_meant
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.numa.fit import mask_of
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
@@ -48,7 +48,14 @@ from kvmnb.core.units import format_bytes
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="numa.strict", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="numa.strict",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: the other half of numa.fit's more than 10 %",
+)
 
 
 @RULE.domain

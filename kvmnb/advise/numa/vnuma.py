@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import Ground, ground
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -47,7 +47,14 @@ from kvmnb.core.units import format_bytes
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 
-RULE = Rule(id="numa.vnuma", severity=Severity.HIGH, goals=(Goal.THROUGHPUT, Goal.LATENCY), basis="documented")
+RULE = Rule(
+    id="numa.vnuma",
+    severity=Severity.HIGH,
+    goals=(Goal.THROUGHPUT, Goal.LATENCY),
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: much for databases and Java, which place memory by node",
+)
 
 
 @RULE.domain

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import names_of, running
 from kvmnb.advise.numa.bound import is_bound
@@ -42,7 +42,14 @@ from kvmnb.advise.view import View
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="numa.zone_reclaim", severity=Severity.HIGH, goals=(Goal.THROUGHPUT, Goal.BALANCED), basis="documented")
+RULE = Rule(
+    id="numa.zone_reclaim",
+    severity=Severity.HIGH,
+    goals=(Goal.THROUGHPUT, Goal.BALANCED),
+    basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: it ends reclaim and swapping beside free memory",
+)
 
 _KEY = "vm.zone_reclaim_mode"
 

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.cpu.pins import xml
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
@@ -56,7 +56,14 @@ from kvmnb.advise.win.ground import (
 from kvmnb.facts.domain import Domain
 from kvmnb.tunable.tunable import Want
 
-RULE = Rule(id="win.hyperv", severity=Severity.HIGH, goals=ALL_GOALS, basis="documented")
+RULE = Rule(
+    id="win.hyperv",
+    severity=Severity.HIGH,
+    goals=ALL_GOALS,
+    basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: much less CPU time when idle and for each reading of the time",
+)
 
 # Each enlightenment with the libvirt and the QEMU that know it, and the others that it needs: libvirt's Domain XML
 # format, and QEMU's Hyper-V Enlightenments.

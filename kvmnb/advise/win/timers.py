@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -54,7 +54,12 @@ from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
 
 RULE = Rule(
-    id="win.timers", severity=Severity.HIGH, goals=(Goal.LATENCY, Goal.BALANCED, Goal.DENSITY), basis="documented"
+    id="win.timers",
+    severity=Severity.HIGH,
+    goals=(Goal.LATENCY, Goal.BALANCED, Goal.DENSITY),
+    basis="documented",
+    effect=Effect.MODERATE,
+    effect_basis="documented: less CPU time when idle, and clocks that do not drift",
 )
 
 

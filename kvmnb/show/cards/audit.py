@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from kvmnb.advise import registry
+from kvmnb.advise.conflicts import Conflict
 from kvmnb.advise.finding import Finding, Severity
 from kvmnb.advise.registry import Audit
 from kvmnb.core.errors import KvmnbError
+from kvmnb.core.xml.mask import mask
 from kvmnb.show import template, words
 from kvmnb.show.cards import finding as findings
 
@@ -36,6 +38,7 @@ def html(audit: Audit) -> str:
         opened=_OPENED,
         rules=_rules(audit.findings),
         healthy=healthy(audit),
+        conflicts=[conflict(one) for one in audit.conflicts],
         not_checked=[Unjudged(one.id, findings.subject(one.subject), one.reason) for one in audit.not_checked],
     )
 
@@ -61,6 +64,22 @@ def counts(found: tuple[Finding, ...]) -> list[tuple[str, list[str]]]:
     for finding in found:
         areas.setdefault(finding.id.partition(".")[0], Counter())[finding.severity] += 1
     return [(area, [str(counted[severity] or "") for severity in Severity]) for area, counted in areas.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A conflict, in words."""
+
+    follow: str
+    waits: str
+    about: str
+    reason: str
+
+
+def conflict(one: Conflict) -> Disagreement:
+    """A conflict as a row of the card."""
+    follow, waits = (f"{side.id} on {findings.subject(side.subject)}" for side in (one.followed, one.waits))
+    return Disagreement(follow, waits, mask(one.about), one.reason)
 
 
 def healthy(audit: Audit) -> list[tuple[str, str]]:
