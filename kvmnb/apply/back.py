@@ -26,6 +26,7 @@ from kvmnb.machine.machine import Machine
 from kvmnb.tunable import names
 from kvmnb.tunable.domain_xml import DomainXml, define, reverted, same_value
 from kvmnb.tunable.neighbours import reset_by
+from kvmnb.tunable.running_guest import RunningGuest
 from kvmnb.tunable.tunable import Tunable
 
 Append = Callable[..., None]
@@ -191,7 +192,7 @@ def _refuse_drifted(standing: Sequence[Standing], machine: Machine, journal: Jou
             continue
         for tunable, value in tunables:
             found = tunable.read(machine)
-            if not holds(tunable, value.after, found, machine) and not _is_before(tunable, value, found):
+            if not holds(tunable, value.after, found, machine) and not _is_before(tunable, value, found, machine):
                 drifted.append(f"{tunable} was set to {shown(value.after)} and is {shown(found)} now")
     if drifted:
         raise StalePlan(
@@ -220,12 +221,12 @@ def _did_not_stand(
 ) -> bool:
     """Whether all is as before: a kill came between the announcement and the deed, or somebody took it back."""
     beside = [] if not one.in_the_air else announced_tunables(journal, one.beside)
-    return all(_is_before(tunable, value, tunable.read(machine)) for tunable, value in [*tunables, *beside])
+    return all(_is_before(tunable, value, tunable.read(machine), machine) for tunable, value in [*tunables, *beside])
 
 
-def _is_before(tunable: Tunable, value: Value, now: str | None) -> bool:
+def _is_before(tunable: Tunable, value: Value, now: str | None, machine: Machine) -> bool:
     # What a running guest had is gone with its process; its next start reads the XML.
-    if tunable.target != "host" and not tunable.lasts and now is None:
+    if isinstance(tunable, RunningGuest) and now is None and not tunable.runs(machine):
         return True
     return same_value(value.before, now)
 

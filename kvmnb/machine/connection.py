@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from kvmnb.core.cpuset import CpuSet
-from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, SourceError
+from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, Refused, SourceError
 from kvmnb.machine.agent import Agents
+from kvmnb.machine.connection_live import ConnectionLive
 from kvmnb.machine.domain_states import DomainStates
 from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
 
@@ -106,11 +107,20 @@ class Connection:
         flags = self._libvirt.VIR_DOMAIN_XML_INACTIVE if layer is Layer.PERSISTENT else 0
         # Without SECURE a later define would drop the passwords that this text does not hold.
         flags |= self._libvirt.VIR_DOMAIN_XML_SECURE
-        text: str = self._on_domain(uuid, f"reading its {layer.value} XML", lambda domain: domain.XMLDesc(flags))
-        return text
+
+        def read(domain: Any) -> str:
+            # Of a domain that is shut off libvirt gives the stored XML whatever it is asked for.
+            if layer is Layer.LIVE and not domain.isActive():
+                raise NotAnswered(f"domain {domain.name()!r} does not run, so it has no live configuration")
+            text: str = domain.XMLDesc(flags)
+            return text
+
+        return self._on_domain(uuid, f"reading its {layer.value} XML", read)
 
     def define(self, uuid: str, xml: str) -> None:
-        self._on_domain(uuid, "looking it up before the define", lambda domain: domain.name())
+        # A define would make a transient guest a lasting one.
+        if not self._on_domain(uuid, "looking it up before the define", lambda domain: domain.isPersistent()):
+            raise Refused(f"domain {uuid} is transient: nothing of it is stored, so nothing is defined")
         validate = self._libvirt.VIR_DOMAIN_DEFINE_VALIDATE
         self._ask("defining the edited XML", lambda: self._connect.defineXMLFlags(xml, validate))
 
@@ -137,6 +147,11 @@ class Connection:
             Thread.IOTHREAD: lambda domain: domain.pinIOThread(number, cpu_map, live),
         }
         self._on_domain(uuid, f"pinning its {thread.value} {number} to CPUs {cpus}", calls[thread])
+
+    @cached_property
+    def live(self) -> ConnectionLive:
+        """The live calls of this connection."""
+        return ConnectionLive(self._libvirt, lambda: self._connect, self._on_domain)
 
     def close(self) -> None:
         opened, self._opened = self._opened, None
@@ -177,7 +192,12 @@ class Connection:
         text = f"{doing} at {self.uri}: {problem.get_error_message() or problem}"
         if code == self._libvirt.VIR_ERR_NO_DOMAIN:
             return DomainGone(text)
-        if code in (self._libvirt.VIR_ERR_NO_SUPPORT, self._libvirt.VIR_ERR_CONFIG_UNSUPPORTED):
+        # OPERATION_INVALID: a live call on a guest that does not run any more.
+        if code in (
+            self._libvirt.VIR_ERR_NO_SUPPORT,
+            self._libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
+            self._libvirt.VIR_ERR_OPERATION_INVALID,
+        ):
             return NotAnswered(text)
         return KvmnbError(text)
 

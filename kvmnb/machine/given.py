@@ -9,6 +9,7 @@ from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import DomainGone, NotAnswered, Refused, XmlError
 from kvmnb.core.xml import Document
 from kvmnb.machine.hypervisor import DomainRecord, DomainState, Hypervisor, Layer, Pins, Thread, Versions
+from kvmnb.machine.live import LiveCalls
 
 # For texts without a UUID of their own; any fixed namespace serves.
 _NAMESPACE = uuids.UUID("6b766d6e-6200-4000-8000-000000000000")
@@ -68,6 +69,11 @@ class GivenDomains:
         raise NotAnswered("a domain given as a file does not run")
 
     def pin(self, uuid: str, thread: Thread, number: int, cpus: CpuSet) -> None:
+        raise NotAnswered("a domain given as a file does not run")
+
+    @property
+    def live(self) -> LiveCalls:
+        """None: a file does not run."""
         raise NotAnswered("a domain given as a file does not run")
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from kvmnb.core.cpuset import CpuSet
+from kvmnb.machine.live import LiveCalls
 
 
 class Layer(Enum):
@@ -124,6 +125,11 @@ class Hypervisor(Protocol):
 
     def pin(self, uuid: str, thread: Thread, number: int, cpus: CpuSet) -> None:
         """Pin a thread of a running guest now, without touching its persistent configuration."""
+        ...
+
+    @property
+    def live(self) -> LiveCalls:
+        """All else that changes on a guest while it runs."""
         ...
 
     def close(self) -> None:

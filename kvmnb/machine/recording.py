@@ -23,6 +23,7 @@ from kvmnb.core.xml import Path as XmlPath
 from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
 from kvmnb.machine.judge import judge_domain
+from kvmnb.machine.recording_live import RecordedLive, ScratchLive
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _FILE_OF = {Layer.PERSISTENT: "inactive.xml", Layer.LIVE: "live.xml"}
@@ -127,6 +128,11 @@ class RecordedHypervisor:
     def pin(self, uuid: str, thread: Thread, number: int, cpus: CpuSet) -> None:
         raise Refused(f"{self.uri} is a recording and takes no writes; use a scratch copy of it")
 
+    @property
+    def live(self) -> RecordedLive:
+        """The live calls that a live XML can answer."""
+        return RecordedLive(self.uri, lambda uuid: self.xml(uuid, Layer.LIVE))
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -203,6 +209,15 @@ class ScratchHypervisor(RecordedHypervisor):
         path = XmlPath.parse(f"cputune/{step}/@cpuset")
         text = edit(self.xml(uuid, Layer.LIVE), [(path, str(cpus))], DOMAIN).text
         self._replace(f"domains/{uuid}/{_FILE_OF[Layer.LIVE]}", text)
+
+    @property
+    def live(self) -> ScratchLive:
+        """The live calls that a live XML can answer and keep."""
+        return ScratchLive(
+            self.uri,
+            lambda uuid: self.xml(uuid, Layer.LIVE),
+            lambda uuid, text: self._replace(f"domains/{uuid}/{_FILE_OF[Layer.LIVE]}", text),
+        )
 
     def _replace(self, path: str, text: str) -> None:
         """Put the text in place as one step, so that a kill leaves the old or the new one."""

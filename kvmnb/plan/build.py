@@ -15,8 +15,8 @@ from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.judge import schema_problem
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.plan import Change, Plan, new_id, version
-from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml, edited, holds_in, same_value, value_in
+from kvmnb.tunable.running_guest import RunningGuest
 from kvmnb.tunable.tunable import Tunable, Want
 
 # The graver safety wins where several findings want one change.
@@ -36,7 +36,7 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) 
     changes: list[Change] = []
     notes: list[str] = []
     for tunable, (value, safety, why, costs) in wanted.items():
-        if isinstance(tunable, DomainXml | DomainLive):
+        if isinstance(tunable, DomainXml | RunningGuest):
             record = records.get(tunable.domain)
             if record is None or record.uuid != tunable.uuid:
                 raise DomainGone(f"planning {tunable}: the domain {tunable.domain!r} is no longer there; audit again")
@@ -71,7 +71,7 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) 
         host_uuid=host_uuid,
         machine=machine.kind,
         domains={
-            one.tunable.domain: one.tunable.uuid for one in ordered if isinstance(one.tunable, DomainXml | DomainLive)
+            one.tunable.domain: one.tunable.uuid for one in ordered if isinstance(one.tunable, DomainXml | RunningGuest)
         },
         changes=ordered,
         xml_diffs=_diffs(ordered, texts),
@@ -139,8 +139,8 @@ def _order(change: Change) -> tuple[int, str, int]:
     tunable = change.tunable
     if isinstance(tunable, DomainXml):
         return (3, tunable.domain, 0)
-    if isinstance(tunable, DomainLive):
-        return (1, tunable.domain, tunable.number)
+    if isinstance(tunable, RunningGuest):
+        return (1, tunable.domain, tunable.rank)
     return (2 if tunable.lasts else 0, str(tunable), 0)
 
 

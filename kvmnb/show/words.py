@@ -8,8 +8,8 @@ from typing import TypeVar
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.core.xml.mask import mask
 from kvmnb.facts.gap import Gap, NotSeen
-from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml
+from kvmnb.tunable.running_guest import RunningGuest
 from kvmnb.tunable.tunable import State, Tunable, Undo, When
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def listed(parts: list[str]) -> str:
 
 def setting(tunable: Tunable) -> str:
     """A tunable's place without its kind and target, as the table of a plan names it."""
-    if isinstance(tunable, DomainXml | DomainLive):
+    if isinstance(tunable, DomainXml | RunningGuest):
         return tunable.path
     return f"/sys/{tunable.path}" if hasattr(tunable, "path") else str(tunable)
 
@@ -97,7 +97,7 @@ def layer(tunable: Tunable) -> str:
     """Where a tunable lives, in a reader's words."""
     if isinstance(tunable, DomainXml):
         return "persistent XML"
-    return "running guest" if isinstance(tunable, DomainLive) else "host"
+    return "running guest" if isinstance(tunable, RunningGuest) else "host"
 
 
 def seen(read: Callable[[], T]) -> T | Gap:

@@ -12,9 +12,10 @@ from kvmnb.core.errors import KvmnbError, NotAnswered, Refused, WriteFailed
 from kvmnb.machine.hypervisor import Pins, Thread
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.processes import qemu_processes, threads
+from kvmnb.tunable.running_guest import RunningGuest, stopped
 from kvmnb.tunable.spelling import percent_encode, shell_word
 from kvmnb.tunable.target import domain_of
-from kvmnb.tunable.tunable import State, Undo, Verdict, Want, When
+from kvmnb.tunable.tunable import State, Undo, Verdict
 
 _PATH = re.compile(r"(vcpupin|iothreadpin)\[([0-9]{1,5})\]|emulatorpin")
 # The list of every second CPU of a host with 4096 CPUs stays below it.
@@ -22,7 +23,7 @@ MAX_CHARACTERS = 12_000
 
 
 @dataclass(frozen=True, slots=True)
-class DomainLive:
+class DomainLive(RunningGuest):
     """Where one thread of a running guest may run: a CPU list.
 
     Its undo is equal in effect: libvirt cannot forget a live pin, so a thread that floated is pinned
@@ -30,10 +31,7 @@ class DomainLive:
     """
 
     kind: ClassVar[str] = "domain_live"
-    lasts: ClassVar[bool] = False
 
-    domain: str
-    uuid: str
     thread: Thread
     number: int = 0
 
@@ -47,12 +45,9 @@ class DomainLive:
         return cls(domain, uuid, Thread(match[1] or path), int(match[2] or 0))
 
     @property
-    def target(self) -> str:
-        return self.domain
-
-    @property
-    def when(self) -> When:
-        return When.NOW
+    def rank(self) -> int:
+        # A vCPU or iothread that the plan makes is there before it is pinned.
+        return 1 + self.number
 
     @property
     def undo(self) -> Undo:
@@ -84,8 +79,8 @@ class DomainLive:
         """By the affinity of the guest's own threads where they can be read, else by libvirt's word."""
         if value is None:
             return Verdict(State.NOT_APPLICABLE, self.read(machine), value, "a live pin cannot be absent")
-        if not any(record.uuid == self.uuid and record.running for record in machine.libvirt.domains()):
-            return Verdict(State.NOT_APPLICABLE, None, value, "the guest does not run")
+        if not self.runs(machine):
+            return stopped(value)
         expected = CpuSet.parse(value)
         if machine.kind == "live" and machine.files is not None:
             for process in qemu_processes(machine.files):
@@ -106,9 +101,6 @@ class DomainLive:
         name = shell_word(self.domain)
         numbered = "" if self.thread is Thread.EMULATOR else f" {self.number}"
         return f"virsh {self.thread.value} {name}{numbered} {value} --live"
-
-    def lasting(self, value: str | None) -> Want | None:
-        return None
 
     @property
     def path(self) -> str:

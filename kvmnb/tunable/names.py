@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from kvmnb.core.errors import KvmnbError, Refused
 from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml
+from kvmnb.tunable.live_device import LiveDevice
+from kvmnb.tunable.live_iothread import LiveIothread
+from kvmnb.tunable.live_setting import LiveSetting
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Tunable
@@ -16,6 +19,9 @@ MAX_CHARACTERS = 2000
 _CLASSES: tuple[type[Tunable], ...] = (
     DomainLive,
     DomainXml,
+    LiveDevice,
+    LiveIothread,
+    LiveSetting,
     Sysctl,
     Sysfs,
 )
