@@ -18,8 +18,9 @@ from kvmnb.advise.finding import Finding, Safety
 from kvmnb.advise.intent import Intent, read_intent
 from kvmnb.advise.registry import Audit
 from kvmnb.advise.view import View
-from kvmnb.apply import run, shelf
+from kvmnb.apply import guard, link, run, shelf
 from kvmnb.apply.journal import Journal
+from kvmnb.apply.opening import Terms
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.standing import Standing
 from kvmnb.core.errors import KvmnbError, SourceError
@@ -134,16 +135,25 @@ class Here:
         plan: Plan,
         *,
         accept_disruptive: bool = False,
+        confirm_within: int | None = None,
         began: Callable[[str], None] = lambda journal_id: None,
         progress: Progress = silent,
     ) -> Journal:
-        """Carry out a plan; see ``kvmnb.apply.run.apply_plan``."""
+        """Carry out a plan; see ``kvmnb.apply.run.apply_plan``.
+
+        With ``confirm_within`` (seconds, 5 at least) it is taken back unless confirmed in time. Without a word about
+        it, that holds for 60 seconds where a change could cut off the operator's own link, and 0 forbids it.
+        """
+        if confirm_within is None:
+            confirm_within = guard.DEFAULT_SECONDS if link.at_risk(plan.changes, self.machine) else 0
+        guard.refuse_seconds(confirm_within)
         try:
             return run.apply_plan(
                 plan,
                 self.machine,
                 self.host.uuid,
                 accept_disruptive=accept_disruptive,
+                terms=Terms(confirm_within or None),
                 began=began,
                 progress=progress,
             )
@@ -169,6 +179,13 @@ class Here:
             return run.undo_plan(
                 found, self.machine, self.host.uuid, only=only, take_drifted=take_drifted, progress=progress
             )
+        finally:
+            self._survey = self._answers = None
+
+    def confirm(self, journal: Journal, *, progress: Progress = silent) -> Journal:
+        """Keep a plan that waits to be confirmed, and write its lasting part."""
+        try:
+            return run.confirm_plan(journal, self.machine, self.host.uuid, progress=progress)
         finally:
             self._survey = self._answers = None
 

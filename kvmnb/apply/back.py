@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from kvmnb.apply import rooted
 from kvmnb.apply.boot import booted_since
 from kvmnb.apply.journal import Journal
 from kvmnb.apply.opening import shown
@@ -98,7 +99,20 @@ def take_back_step(one: Standing, machine: Machine, journal: Journal, append: Ap
     if kept is not None:
         append("kept", step=one.step, values=partial, word=kept)
         return
-    if _did_not_stand(one, tunables, machine, journal):
+    stood = not _did_not_stand(one, tunables, machine, journal)
+    if journal.opening.steps[one.step].rooted:
+        append("take_back", step=one.step, values=partial)
+        try:
+            rooted.undo(journal)
+        except Refused:
+            # Where its own guard took all back already, nobody need be asked for a password again.
+            if stood:
+                raise
+        for tunable, value in tunables:
+            expect(tunable, value.before, machine, "was taken back")
+        append("taken_back", step=one.step, values=partial)
+        return
+    if not stood:
         append("taken_back", step=one.step, values=partial, word="it did not stand")
         return
     append("take_back", step=one.step, values=partial)

@@ -15,14 +15,16 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from kvmnb.core import codec
-from kvmnb.core.errors import KvmnbError
+from kvmnb.core.errors import KvmnbError, Refused
 
 DEFAULT_SECONDS = 60
+SHORTEST_SECONDS = 5
+LONGEST_SECONDS = 3600
 # A fresh Python with kvmnb's modules is up in 0.3 s; a host under load may take long.
 START_SECONDS = 20.0
 _PROGRAMS = "/usr/bin:/bin"
@@ -45,6 +47,21 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deadline: float
     """On CLOCK_BOOTTIME, in seconds."""
     way: Way
+
+
+def refuse_seconds(seconds: int) -> None:
+    """Raise Refused where nobody could confirm within this time, or would still know of it; 0 is no guard."""
+    if seconds and not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        raise Refused(
+            f"a plan is to be confirmed within {SHORTEST_SECONDS} to {LONGEST_SECONDS} seconds, not {seconds}"
+        )
+
+
+def way_of(word: str) -> Way:
+    """The way that a guard's command line names."""
+    if word not in SURVIVES:
+        raise Refused(f"{word[:40]!r} is no way to run a guard")
+    return cast(Way, word)
 
 
 def now() -> float:

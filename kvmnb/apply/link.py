@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 from kvmnb.machine.files import Files
+from kvmnb.machine.machine import Machine
 from kvmnb.plan.plan import Change
 from kvmnb.tunable.target import HOST
 from kvmnb.tunable.tunable import Tunable
@@ -45,6 +46,13 @@ def operators_devices(files: Files, environment: Mapping[str, str] = os.environ)
 def cutting(changes: Iterable[Change], devices: frozenset[str]) -> tuple[Change, ...]:
     """The changes of these devices' own settings (MTU, offloads, rings, channels, bridge, VFs)."""
     return tuple(one for one in changes if device_of(one.tunable) in devices)
+
+
+def at_risk(changes: Iterable[Change], machine: Machine) -> tuple[Change, ...]:
+    """The changes that could cut off whoever operates this machine; none where that is not this system."""
+    if machine.kind != "live" or machine.files is None:
+        return ()
+    return cutting(changes, operators_devices(machine.files))
 
 
 def device_of(tunable: Tunable) -> str | None:

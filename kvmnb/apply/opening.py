@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from kvmnb.advise.finding import Safety
 from kvmnb.apply.boot import boot_id
 from kvmnb.apply.journal import Journal
 from kvmnb.apply.record import SCHEMA, Opening, Step, Value
+from kvmnb.apply.rooted import needs_root
 from kvmnb.apply.shelf import Shelf
 from kvmnb.core.errors import DomainGone, NotTakenBack, Refused, StalePlan
 from kvmnb.core.xml.mask import mask
@@ -16,7 +18,20 @@ from kvmnb.plan.plan import Change, Plan
 from kvmnb.tunable.domain_xml import same_value
 
 
-def open_journal(plan: Plan, machine: Machine, host_uuid: str | None, shelf: Shelf) -> Journal:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a plan is applied: within how many seconds it must be confirmed, and for which user."""
+
+    confirm_within: int | None = None
+    owner: int | None = None
+
+
+UNGUARDED = Terms()
+
+
+def open_journal(
+    plan: Plan, machine: Machine, host_uuid: str | None, shelf: Shelf, terms: Terms = UNGUARDED
+) -> Journal:
     """Check that a plan may be applied here and now, and open its journal; the shelf's lock is held by the caller.
 
     Raises Refused, DomainGone, StalePlan and NotTakenBack (another plan was left half-way) with nothing written.
@@ -37,7 +52,9 @@ def open_journal(plan: Plan, machine: Machine, host_uuid: str | None, shelf: She
         origin=machine.origin,
         boot_id=boot_id(machine),
         domains=dict(plan.domains),
-        steps=tuple(_step(group) for group in plan.groups()),
+        steps=tuple(_steps(plan, machine)),
+        confirm_within=terms.confirm_within,
+        owner=terms.owner,
     )
     return Journal.create(opening, shelf.folder)
 
@@ -108,9 +125,22 @@ def shown(value: str | None) -> str:
     return "absent" if value is None else repr(mask(value))
 
 
-def _step(group: Sequence[Change]) -> Step:
+def _steps(plan: Plan, machine: Machine) -> Iterator[Step]:
+    """What is written at once; what kvmnb-root writes is one step, and one more for what lasts."""
+    rooted = [one for one in plan.changes if needs_root(machine, one.tunable)]
+    for lasts in (False, True):
+        together = [one for one in rooted if one.tunable.lasts is lasts]
+        if together:
+            yield _step(together, rooted=True)
+    for group in plan.groups():
+        if group[0] not in rooted:
+            yield _step(group)
+
+
+def _step(group: Sequence[Change], *, rooted: bool = False) -> Step:
     return Step(
         values=tuple(Value(str(one.tunable), one.before, one.after) for one in group),
         undo=tuple(one.undo for one in group),
         lasting=group[0].tunable.lasts,
+        rooted=rooted,
     )

@@ -43,6 +43,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     values: tuple[Value, ...]
     undo: tuple[Undo, ...]
     lasting: bool = False
+    rooted: bool = False
+    """Whether kvmnb-root writes it for this user: then a step is all of the plan's host settings of its kind."""
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +60,10 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boot_id: str | None
     domains: dict[str, str]
     steps: tuple[Step, ...]
+    confirm_within: int | None = None
+    """The seconds within which the plan had to be confirmed; None where it had no guard."""
+    owner: int | None = None
+    """The user for whom kvmnb-root applied it; None for the user whose journal it is."""
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

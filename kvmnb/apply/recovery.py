@@ -12,7 +12,7 @@ from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
 
 
-def settle(journal: Journal, machine: Machine, *, progress: Progress = silent) -> str:
+def settle(journal: Journal, machine: Machine, *, take_drifted: bool = False, progress: Progress = silent) -> str:
     """Go on the way the stopped process went: forward to all-after, or back to all-before; how it ended.
 
     Back where the plan had failed, was being undone, waited for a confirmation that nobody gave, or where the host
@@ -24,7 +24,7 @@ def settle(journal: Journal, machine: Machine, *, progress: Progress = silent) -
     if problem is not None:
         raise Refused(f"resuming {journal.id}: {problem}; nothing was changed")
     turned = journal.turned_back
-    if turned is None and not booted_since(journal, machine):
+    if turned is None and not _unconfirmed(journal) and not booted_since(journal, machine):
         journal.append("resume")
         carry_out(journal, machine, journal.order, ending="applied", progress=progress)
         return journal.state
@@ -36,7 +36,14 @@ def settle(journal: Journal, machine: Machine, *, progress: Progress = silent) -
         machine,
         only=tuple(name for name in only if name in standing),
         why="resumed",
-        ending="reverted" if turned is not None and turned.deed == "wait" else ending,
+        take_drifted=take_drifted,
+        ending="reverted" if _unconfirmed(journal) and (turned is None or turned.deed == "wait") else ending,
         progress=progress,
     )
     return journal.state
+
+
+def _unconfirmed(journal: Journal) -> bool:
+    """Whether the plan had to be confirmed, and nobody did."""
+    confirmed = any(record.deed == "confirmed" for record in journal.records)
+    return journal.opening.confirm_within is not None and not confirmed

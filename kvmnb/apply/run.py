@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from kvmnb.apply import trial
 from kvmnb.apply.back import take_back
 from kvmnb.apply.forward import carry_out
 from kvmnb.apply.journal import Journal
-from kvmnb.apply.opening import open_journal, refuse_disruptive
+from kvmnb.apply.opening import UNGUARDED, Terms, open_journal, refuse_disruptive
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.recovery import settle
 from kvmnb.apply.shelf import Shelf
 from kvmnb.apply.standing import Standing
+from kvmnb.apply.trial import Watchman
 from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.plan import Change, Plan
@@ -24,10 +26,15 @@ def apply_plan(
     host_uuid: str | None,
     *,
     accept_disruptive: bool = False,
+    terms: Terms = UNGUARDED,
+    watchman: Watchman | None = None,
     began: Callable[[str], None] = lambda journal_id: None,
     progress: Progress = silent,
 ) -> Journal:
     """Write all changes of a plan, each announced, read back and undoable; on any failure, none stands.
+
+    With ``terms.confirm_within`` its live part alone is written, under a guard (``watchman``: its program, this
+    user's by default), and the journal is ``waiting`` for ``confirm_plan``.
 
     ``began`` gets the journal's id before the first write. Raises Refused and StalePlan with nothing
     written, ApplyFailed with all of it taken back, NotTakenBack where that failed too.
@@ -36,10 +43,22 @@ def apply_plan(
         refuse_disruptive(plan)
     shelf = Shelf.own()
     with shelf.alone("applying a plan"):
-        journal = open_journal(plan, machine, host_uuid, shelf)
+        journal = open_journal(plan, machine, host_uuid, shelf, terms)
         began(journal.id)
+        if terms.confirm_within is not None:
+            trial.begin(journal, machine, terms.confirm_within, watchman or Watchman.own(), progress)
+            return journal
         carry_out(journal, machine, journal.order, ending="applied", progress=progress)
         progress(len(journal.opening.steps), len(journal.opening.steps), "done")
+    return journal
+
+
+def confirm_plan(journal: Journal, machine: Machine, host_uuid: str | None, *, progress: Progress = silent) -> Journal:
+    """Keep a plan that waits to be confirmed, and write its lasting part; see ``kvmnb.apply.trial.end``."""
+    _refuse_elsewhere(journal, machine, host_uuid)
+    with Shelf(journal.path.parent).alone("confirming a plan"):
+        journal.reload()
+        trial.end(journal, machine, progress=progress)
     return journal
 
 

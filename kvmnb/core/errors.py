@@ -43,6 +43,12 @@ class StalePlan(KvmnbError):
     exit_code = 1
 
 
+class NotConfirmed(KvmnbError):
+    """A plan that had to be confirmed was not, in time; what it had changed is taken back."""
+
+    exit_code = 1
+
+
 class WriteFailed(KvmnbError):
     """A tunable did not take a value, or did not keep it."""
 

@@ -13,6 +13,7 @@ from kvmnb.apply.shelf import find
 from kvmnb.core.errors import KvmnbError
 from kvmnb.plan.plan import Plan, from_text
 from kvmnb.terminal import documents
+from kvmnb.terminal.confirm import wait_for_word
 from kvmnb.terminal.options import add_json, add_source, here_of, source_given
 from kvmnb.terminal.words import safe
 from kvmnb.tunable.tunable import State
@@ -29,6 +30,12 @@ def add(verbs: Verbs) -> None:
     apply.add_argument(
         "--accept-disruptive", action="store_true", help="also changes that cost a restart, migration, ..."
     )
+    apply.add_argument(
+        "--confirm-within",
+        metavar="S",
+        type=int,
+        help="take it back after S seconds unless confirmed (0: never; default: 60 where it could cut off your link)",
+    )
     add_source(apply)
     apply.set_defaults(run=run_apply)
 
@@ -40,15 +47,18 @@ def add(verbs: Verbs) -> None:
 
 
 def run_apply(options: argparse.Namespace) -> int:
-    """Carry out a plan; 0 where all of it holds."""
+    """Carry out a plan; 0 where all of it holds, 1 where it was to be confirmed and was not."""
     plan = _plan(options.plan)
     here = here_of(options) if source_given(options) else reopen(plan.machine, plan.uri)
     journal = here.apply(
         plan,
         accept_disruptive=options.accept_disruptive,
+        confirm_within=options.confirm_within,
         began=lambda journal_id: print(f"Journal {journal_id}", flush=True),
         progress=lambda step, steps, word: print(f"  step {step}/{steps}: {safe(word)}", file=sys.stderr),
     )
+    if journal.opening.confirm_within is not None:
+        return wait_for_word(journal)
     print(f"All {len(plan.changes)} changes were written and read back. Take them back with `kvmnb undo {journal.id}`.")
     return 0
 

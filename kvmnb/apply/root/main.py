@@ -12,9 +12,6 @@ from kvmnb.apply.root.caller import caller_uid
 from kvmnb.apply.root.request import MAX_BYTES, parse
 from kvmnb.core.errors import KvmnbError
 
-GUARD = "kvmnb-root-guard"
-"""The name under which the same program watches a plan; only kvmnb-root starts it."""
-
 
 def main(environment: Mapping[str, str], words: Sequence[str]) -> int:
     """Answer one request; ``words`` is the program's name and what follows it, the environment is the caller's.
@@ -25,8 +22,8 @@ def main(environment: Mapping[str, str], words: Sequence[str]) -> int:
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
     try:
         name, *rest = words
-        if name == GUARD:
-            return deeds.guard(rest)
+        if name == deeds.GUARD:
+            return deeds.watch_plan(rest)
         if rest == ["--check"]:
             return _said(Answer(state="ready"))
         if rest:

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
+from kvmnb.apply.guard import LONGEST_SECONDS, SHORTEST_SECONDS
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, Refused
 from kvmnb.plan.plan import is_id
@@ -24,13 +25,11 @@ MAX_BYTES = 256 * 1024
 MAX_CHANGES = 500
 MAX_GUESTS = 500
 MAX_VALUE = 512
-SHORTEST_GUARD_SECONDS = 5
-LONGEST_GUARD_SECONDS = 3600
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN = re.compile(r"[ -~]*")
 
-Seconds = Annotated[int, msgspec.Meta(ge=SHORTEST_GUARD_SECONDS, le=LONGEST_GUARD_SECONDS)]
+Seconds = Annotated[int, msgspec.Meta(ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)]
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
