@@ -87,12 +87,15 @@ def audit(
                 goal = intent.goal if domain is None else view.goal(domain)
                 if goal not in one.goals:
                     continue
-                seen = list(_ask(one, domain, view))
+                quiet = True
+                for what in _ask(one, domain, view):
+                    quiet = False
+                    findings.append(_finding(one, subject, domain, what))
             except NotSeen as unseen:
+                # What was found before stands; the rest of the subject is not checked.
                 not_checked.append(NotChecked(one.id, subject, str(unseen)))
                 continue
-            findings.extend(_finding(one, subject, domain, what) for what in seen)
-            if not seen:
+            if quiet:
                 checked.append((one.id, subject))
     found = ranked(findings)
     return Audit(intent.goal, found, tuple(not_checked), tuple(checked), settle(found, view))

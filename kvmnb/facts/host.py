@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.cpu import Cpu
 from kvmnb.facts.cpu_system import CpuSystem
-from kvmnb.facts.gap import Fact
+from kvmnb.facts.gap import Fact, Gap, NotSeen
 from kvmnb.facts.hypervisor import Hypervisor
 from kvmnb.facts.interrupt import Interrupt
 from kvmnb.facts.kernel import Kernel
 from kvmnb.facts.memory import NumaNode
 from kvmnb.facts.network import BridgeNetfilter, Conntrack, Nic, SoftnetCpu
-from kvmnb.facts.storage import BlockDevice, Location, Mount, device_of
+from kvmnb.facts.storage import BlockDevice, Location, Mount, ThinPool, device_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,8 @@ class Host(Fact):
     """The device interrupts, by number; ``/proc/interrupts``."""
     hypervisor: Hypervisor | None
     """None for a bare tree without libvirt."""
+    thin_pools: tuple[ThinPool, ...] = ()
+    """The device mapper's thin pools; empty where they were not asked for."""
 
     @property
     def online(self) -> CpuSet:
@@ -72,6 +74,13 @@ class Host(Fact):
     def cpu(self, number: int) -> Cpu | None:
         """The CPU of this number, if it is present."""
         return next((cpu for cpu in self.cpus if cpu.id == number), None)
+
+    def thin_pool(self, name: str) -> ThinPool:
+        """A thin pool by its name; NotSeen where it was not asked for."""
+        for pool in self.thin_pools:
+            if pool.name == name:
+                return pool
+        raise NotSeen(Gap(f"host.thin_pools[{name}]", "how full it is was not asked for"))
 
     def location_of(self, path: str) -> Location:
         """What an image's path lies on: its mount and its block devices."""

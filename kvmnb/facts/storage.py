@@ -101,9 +101,26 @@ class BlockDevice(Fact):
     """Its partitions, in the order of their starts."""
 
     @property
+    def thin_pool(self) -> bool:
+        """Whether it is the data of an LVM thin pool; LVM names these so."""
+        return self.dm_name is not None and self.dm_name.endswith("-tpool")
+
+    @property
     def stacked(self) -> bool:
         """Whether other devices do its work, so that tuning belongs to those."""
         return bool(self.slaves)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinPool(Fact):
+    """One thin pool of the device mapper, from ``dmsetup status``; both shares are of its own blocks."""
+
+    name: str
+    """The device mapper's name: ``vg-pool-tpool``."""
+    used_ratio: float
+    """The share of its data blocks that is taken."""
+    metadata_used_ratio: float
+    """The share of its metadata blocks that is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,18 +20,21 @@ from kvmnb.probe.image import Images
 from kvmnb.probe.reader import Reader
 from kvmnb.probe.running import memory_of
 from kvmnb.probe.survey import Survey
+from kvmnb.probe.thin_pools import probe_thin_pools
 
 # In a recording, beside the domain's XML.
 MEMORY = "libvirt/domains/{uuid}/memory.json"
 
 
 def with_images(survey: Survey, machine: Machine) -> Survey:
-    """The survey with the image chain of each guest's disks; each image is asked for once."""
+    """The survey with the image chain of each guest's disks, each image asked for once, and the thin pools' room."""
     commands, why = machine.commands, machine.files_gap or "programs are asked on this system alone"
     if isinstance(machine.hypervisor, GivenDomains):
         commands, why = None, "the guest was given as a file, so its images may be another host's"
     asked = Images(commands, why)
-    return _with(survey, [changed(domain, images=_images(domain, asked)) for domain in survey.domains])
+    host = changed(survey.host, thin_pools=probe_thin_pools(survey.host, machine.commands))
+    domains = [changed(domain, images=_images(domain, asked)) for domain in survey.domains]
+    return _with(replace(survey, host=host), domains)
 
 
 def with_memory(survey: Survey, machine: Machine) -> Survey:
@@ -41,7 +44,7 @@ def with_memory(survey: Survey, machine: Machine) -> Survey:
 
 def _with(survey: Survey, domains: list[Domain]) -> Survey:
     # Guests share images, and with them their gaps.
-    gaps = dict.fromkeys([*survey.gaps, *(gap for domain in domains for gap in domain.gaps())])
+    gaps = dict.fromkeys([*survey.gaps, *survey.host.gaps(), *(gap for domain in domains for gap in domain.gaps())])
     return replace(survey, domains=tuple(domains), gaps=tuple(gaps))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+from kvmnb.core.units import GIB, KIB
 from kvmnb.facts.domain import Domain
-from kvmnb.facts.gap import changed
+from kvmnb.facts.gap import Gap, changed
 from kvmnb.facts.host import Host
+from kvmnb.facts.image import DiskImage, Image, Space
 from kvmnb.facts.kernel import Sysctl
 from kvmnb.facts.storage import BlockDevice, Mount
 from tests.builders import a_fact, a_host
@@ -105,6 +107,27 @@ def storage_host(
         kernel=changed(host.kernel, sysctls=settings),
         hypervisor=changed(host.hypervisor, version=qemu),
     )
+
+
+def an_image(**known: Any) -> Image:
+    """A qcow2 image of 100 GiB, half of it taken, on a file system with room, unless told otherwise."""
+    words: dict[str, Any] = {
+        "path": f"{IMAGES}/vda.img",
+        "format": "qcow2",
+        "number": "259:1",
+        "virtual_bytes": 100 * GIB,
+        "actual_bytes": 50 * GIB,
+        "cluster_bytes": 64 * KIB,
+        "extended_l2": False,
+        "space": Space(total_bytes=1000 * GIB, free_bytes=500 * GIB),
+    }
+    return a_fact(Image, **{**words, **known})
+
+
+def holding(domain: Domain, **images: Image | Gap) -> Domain:
+    """The domain with the image of each disk."""
+    found = (DiskImage(target=target, image=cast(Image, image)) for target, image in images.items())
+    return changed(domain, images=tuple(found))
 
 
 def says_os(domain: Domain, os_id: str | None) -> Domain:
