@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from kvmnb.advise.apart import apart
 from kvmnb.advise.disk.change import location, subject
 from kvmnb.advise.disk.images import qcow2_disks
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED
 from kvmnb.advise.rule import Rule
@@ -58,6 +58,8 @@ RULE = Rule(
     severity=Severity.INFO,
     goals=(Goal.LATENCY, Goal.THROUGHPUT),
     basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="documented: qcow2 with allocated clusters and cached tables comes close to raw",
     asks=("images",),
 )
 

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from kvmnb.advise.apart import apart
 from kvmnb.advise.disk.change import at_next_start, subject
 from kvmnb.advise.disk.images import qcow2_disks
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED
 from kvmnb.advise.rule import Rule
@@ -58,6 +58,8 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     goals=(Goal.THROUGHPUT, Goal.LATENCY),
     basis="documented",
+    effect=Effect.LARGE,
+    effect_basis="documented: a table that is not in the cache costs a read of its own for each request",
     asks=("images",),
 )
 

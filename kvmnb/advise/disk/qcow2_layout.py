@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from kvmnb.advise.apart import apart
 from kvmnb.advise.disk.change import subject
 from kvmnb.advise.disk.images import path_of, qcow2_disks
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.versions import at_least
@@ -56,6 +56,8 @@ RULE = Rule(
     severity=Severity.LOW,
     goals=(Goal.THROUGHPUT, Goal.DENSITY),
     basis="documented",
+    effect=Effect.SMALL,
+    effect_basis="documented: first writes copy up to 32 times less; later ones gain nothing",
     asks=("images",),
 )
 

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 
 from kvmnb.advise.apart import apart, gathered
 from kvmnb.advise.disk.images import image_disks
-from kvmnb.advise.finding import Safety, Seen, Severity, Sure
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -57,6 +57,8 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     goals=(Goal.BALANCED, Goal.DENSITY),
     basis="heuristic",
+    effect=Effect.LARGE,
+    effect_basis="documented: guests that would stop do not",
     asks=("images",),
 )
 

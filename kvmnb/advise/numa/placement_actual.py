@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.numa.bound import memory_nodes
 from kvmnb.advise.numa.fit import mask_of
@@ -55,6 +55,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     goals=(Goal.LATENCY, Goal.THROUGHPUT),
     basis="heuristic",
+    effect=Effect.MODERATE,
+    effect_basis="documented: up to the ratio of far to near latency (SLIT, often 21 to 10)",
     asks=("memory",),
 )
 
