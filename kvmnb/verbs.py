@@ -118,17 +118,18 @@ class Here:
         intent = self.intent if goal is None else read_intent(goal)
         return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None)
 
-    def plan(self, findings: Audit | Finding | Iterable[Finding]) -> Plan:
+    def plan(self, findings: Audit | Finding | Iterable[Finding], *, live_only: bool = False) -> Plan:
         """The plan that follows these findings; nothing is written.
 
         Of an audit's findings those that wait for another are left out, and the plan names them; findings that
-        were chosen one by one are all followed, and Conflict is raised where they disagree.
+        were chosen one by one are all followed, and Conflict is raised where they disagree. Host settings come with
+        their lasting forms, unless ``live_only`` asks for what the next boot takes back.
         """
         if isinstance(findings, Audit):
-            plan = build(findings.followed, self.machine, self.host.uuid)
+            plan = build(findings.followed, self.machine, self.host.uuid, live_only=live_only)
             return replace(plan, conflicts=tuple(one.told for one in findings.conflicts))
         listed = [findings] if isinstance(findings, Finding) else list(findings)
-        return build(listed, self.machine, self.host.uuid)
+        return build(listed, self.machine, self.host.uuid, live_only=live_only)
 
     def apply(
         self,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kvmnb.core.errors import Refused
+from kvmnb.machine import replacing
 
 # The largest file a probe reads is /proc/interrupts of a 512-CPU host with 2000 lines, about 11 MiB.
 MAX_BYTES = 16 * 1024**2
@@ -85,6 +86,16 @@ class Files:
         finally:
             os.close(descriptor)
 
+    def put(self, path: str, text: str) -> None:
+        """Make this the whole text of a plain file, at once and on disk; no link is followed; OSError as it fails."""
+        self._locate(path)
+        replacing.replace(self._prefix, path, text)
+
+    def remove(self, path: str) -> None:
+        """Take a plain file away; one that is not there is no error."""
+        self._locate(path)
+        replacing.remove(self._prefix, path)
+
     def ethtool(self, names: Sequence[str]) -> Mapping[str, Any] | None:
         """What the kernel answers of these NICs as ``ethtool`` asks; None where no kernel is behind the tree."""
         if self._prefix:
@@ -115,7 +126,17 @@ class ReadOnlyFiles(Files):
         return False
 
     def write(self, path: str, value: str) -> None:
-        raise Refused(f"/{path} belongs to a recording, which takes no writes; use a scratch copy of it")
+        raise _of_recording(path)
+
+    def put(self, path: str, text: str) -> None:
+        raise _of_recording(path)
+
+    def remove(self, path: str) -> None:
+        raise _of_recording(path)
+
+
+def _of_recording(path: str) -> Refused:
+    return Refused(f"/{path} belongs to a recording, which takes no writes; use a scratch copy of it")
 
 
 def _rest(descriptor: int, already: int) -> bytes:

@@ -320,8 +320,17 @@ class RemoteFiles(Files):
         return False
 
     def write(self, path: str, value: str) -> None:
-        raise Refused(
-            f"/{path} is on {self._reader.target.host}: settings of a remote host are not written from here; "
+        raise self._not_from_here(f"/{path}")
+
+    def put(self, path: str, text: str) -> None:
+        raise self._not_from_here(f"/{path}")
+
+    def remove(self, path: str) -> None:
+        raise self._not_from_here(f"/{path}")
+
+    def _not_from_here(self, what: str) -> Refused:
+        return Refused(
+            f"{what} is on {self._reader.target.host}: settings of a remote host are not written from here; "
             "type the commands that the plan shows there"
         )
 

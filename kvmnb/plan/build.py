@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from kvmnb.advise.finding import Finding, Safety
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.diff import unified
-from kvmnb.core.errors import Conflict, DomainGone, Refused, XmlError
+from kvmnb.core.errors import Conflict, DomainGone, KvmnbError, Refused, XmlError
 from kvmnb.core.xml import Document
 from kvmnb.core.xml.mask import mask
 from kvmnb.machine.hypervisor import Layer
@@ -19,15 +19,18 @@ from kvmnb.tunable.domain_xml import DomainXml, edited, holds_in, same_value, va
 from kvmnb.tunable.running_guest import RunningGuest
 from kvmnb.tunable.tunable import Tunable, Want
 
+# A wanted value, how safe it is, the rules that want it, and what it costs.
+_Reasons = tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]]
 # The graver safety wins where several findings want one change.
 _GRAVER = (Safety.SAFE, Safety.DISRUPTIVE, Safety.MANUAL)
 
 
-def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) -> Plan:
+def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None, *, live_only: bool = False) -> Plan:
     """The plan that follows these findings on this machine.
 
-    MANUAL findings give no change; their commands are listed. Raises Conflict where two wants
-    disagree, and KvmnbError where a present value cannot be read.
+    A host setting comes with its lasting form, unless ``live_only`` asks for what the next boot takes back.
+    MANUAL findings give no change; their commands are listed. Raises Conflict where two wants disagree, and
+    KvmnbError where a present value cannot be read.
     """
     chosen = list(findings)
     wanted = _merged(chosen)
@@ -35,7 +38,10 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) 
     texts: dict[str, Document] = {}
     changes: list[Change] = []
     notes: list[str] = []
-    for tunable, (value, safety, why, costs) in wanted.items():
+    pending = list(wanted.items())
+    while pending:
+        tunable, reasons = pending.pop(0)
+        value, safety, why, costs = reasons
         if isinstance(tunable, DomainXml | RunningGuest):
             record = records.get(tunable.domain)
             if record is None or record.uuid != tunable.uuid:
@@ -51,10 +57,16 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None) 
             tunable.check(before)
         except Refused as problem:
             notes.append(f"{tunable} is left out, since its present value could not be put back: {problem}")
-        else:
-            changes.append(
-                Change(tunable=tunable, before=before, after=value, safety=safety, owner=None, why=why, costs=costs)
-            )
+            continue
+        changes.append(
+            Change(tunable=tunable, before=before, after=value, safety=safety, owner=None, why=why, costs=costs)
+        )
+        if not isinstance(tunable, DomainXml | RunningGuest) and not tunable.lasts and not live_only:
+            twin = _twin(tunable, value, machine)
+            if isinstance(twin, str):
+                notes.append(f"{tunable} holds until the next boot: {twin}")
+            elif twin.tunable not in wanted:
+                pending.append((twin.tunable, (twin.value, safety, why, costs)))
     ordered = tuple(sorted(changes, key=_order))
     _refuse_shared_cpus(ordered)
     by_hand = tuple(
@@ -91,8 +103,8 @@ def edited_texts(plan: Plan, machine: Machine) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _merged(findings: Sequence[Finding]) -> dict[Tunable, tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]]]:
-    merged: dict[Tunable, tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]]] = {}
+def _merged(findings: Sequence[Finding]) -> dict[Tunable, _Reasons]:
+    merged: dict[Tunable, _Reasons] = {}
     for finding in findings:
         if finding.safety is Safety.MANUAL:
             continue
@@ -101,9 +113,19 @@ def _merged(findings: Sequence[Finding]) -> dict[Tunable, tuple[str | None, Safe
     return merged
 
 
-def _joined(
-    known: tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]] | None, want: Want, finding: Finding
-) -> tuple[str | None, Safety, tuple[str, ...], tuple[str, ...]]:
+def _twin(live: Tunable, value: str | None, machine: Machine) -> Want | str:
+    """The lasting form of a live host setting, or why it has none here."""
+    twin = live.lasting(value)
+    if twin is None:
+        return "kvmnb writes no lasting form of it; set it where it is configured"
+    try:
+        twin.tunable.read(machine)
+    except KvmnbError as problem:
+        return str(problem)
+    return twin
+
+
+def _joined(known: _Reasons | None, want: Want, finding: Finding) -> _Reasons:
     if known is None:
         return (want.value, finding.safety, (finding.id,), finding.costs)
     value, safety, why, costs = known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from kvmnb.core.sysctl_d import in_order, parse_settings
 from kvmnb.facts.gap import Gap
 from kvmnb.facts.kernel import Sysctl
 from kvmnb.probe.reader import Reader
@@ -50,8 +51,6 @@ KEYS = (
     "vm.swappiness",
     "vm.zone_reclaim_mode",
 )
-# sysctl.d(5): of two files of one name the first folder's counts; all names together are read in order.
-FOLDERS = ("etc/sysctl.d", "run/sysctl.d", "usr/local/lib/sysctl.d", "usr/lib/sysctl.d", "lib/sysctl.d")
 
 
 def probe_sysctls(read: Reader) -> tuple[Sysctl, ...]:
@@ -77,35 +76,9 @@ def _spaced(text: str) -> str:
 
 
 def _setters(read: Reader) -> dict[str, tuple[str, str]]:
-    files: dict[str, str] = {}
-    for folder in FOLDERS:
-        for name in read.names(folder):
-            if name.endswith(".conf"):
-                files.setdefault(name, f"{folder}/{name}")
     found: dict[str, tuple[str, str]] = {}
-    # systemd reads /etc/sysctl.conf only where a link in sysctl.d names it; procps reads it last.
-    for path in [files[name] for name in sorted(files)] + ["etc/sysctl.conf"]:
+    for path in in_order(read.names):
         settings = read.parse(path, "host.kernel.sysctls", parse_settings, {})
         if not isinstance(settings, Gap):
             found.update({key: (path, value) for key, value in settings.items()})
-    return found
-
-
-def parse_settings(text: str) -> dict[str, str]:
-    """Keys with dots and values of a ``sysctl.d`` file.
-
-    >>> parse_settings("# why\\nvm.swappiness = 10\\n-net/core/rmem_max=1")
-    {'vm.swappiness': '10', 'net.core.rmem_max': '1'}
-    """
-    found = {}
-    for line in text.splitlines():
-        stripped = line.strip()
-        if not stripped or stripped[0] in "#;" or "=" not in stripped:
-            continue
-        key, _, value = stripped.removeprefix("-").partition("=")
-        # In the form with slashes a dot is part of a name, as in an interface's.
-        name = key.strip()
-        if "/" in name:
-            name = name.replace(".", "\0").replace("/", ".").replace("\0", "/")
-        found[name] = _spaced(value)
     return found

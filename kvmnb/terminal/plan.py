@@ -29,6 +29,7 @@ def add(verbs: Verbs) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--rule", metavar="ID", action="append", help="follow this rule (may be repeated)")
     which.add_argument("--all", action="store_true", help="follow all SAFE and DISRUPTIVE findings")
+    parser.add_argument("--live-only", action="store_true", help="leave out what would outlive the next boot")
     parser.add_argument("--out", metavar="PLAN.json", type=Path, help="save the plan for `kvmnb apply`")
     parser.add_argument("--out-xml", metavar="FILE", type=Path, help="write the edited XML of the one --domain-xml")
     add_json(parser)
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         raise KvmnbError("--out-xml writes the edited XML of one --domain-xml; give exactly one")
     here = here_of(options)
     audit = here.audit(*options.domain, rules=options.rule)
-    plan = here.plan(audit)
+    plan = here.plan(audit, live_only=options.live_only)
     document = to_document(plan)
     if options.out is not None:
         _save(options.out, codec.to_json(document, indent=1).encode() + b"\n")

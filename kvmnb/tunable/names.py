@@ -10,9 +10,13 @@ from kvmnb.tunable.domain_xml import DomainXml
 from kvmnb.tunable.live_device import LiveDevice
 from kvmnb.tunable.live_iothread import LiveIothread
 from kvmnb.tunable.live_setting import LiveSetting
+from kvmnb.tunable.module import Module
 from kvmnb.tunable.sysctl import Sysctl
+from kvmnb.tunable.sysctl_file import SysctlFile
 from kvmnb.tunable.sysfs import Sysfs
+from kvmnb.tunable.tmpfiles import Tmpfiles
 from kvmnb.tunable.tunable import Tunable
+from kvmnb.tunable.udev import Udev
 
 MAX_CHARACTERS = 2000
 
@@ -22,8 +26,12 @@ _CLASSES: tuple[type[Tunable], ...] = (
     LiveDevice,
     LiveIothread,
     LiveSetting,
+    Module,
     Sysctl,
+    SysctlFile,
     Sysfs,
+    Tmpfiles,
+    Udev,
 )
 KINDS: Mapping[str, type[Tunable]] = {kind.kind: kind for kind in _CLASSES}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,36 +10,10 @@ from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.kernel_file import read_value, verdict, write_value
 from kvmnb.tunable.spelling import shell_word
+from kvmnb.tunable.sysctl_allowed import ALLOWED
+from kvmnb.tunable.sysctl_file import SysctlFile
 from kvmnb.tunable.target import HOST, only_host
 from kvmnb.tunable.tunable import Undo, Verdict, Want, When
-
-_NUMBER = re.compile(r"[0-9]{1,19}")
-_SWITCH = re.compile(r"[01]")
-_THREE = re.compile(r"[0-9]{1,19} [0-9]{1,19} [0-9]{1,19}")
-# Only what a rule may want; a plan file cannot name any other setting.
-_ALLOWED = {
-    "kernel.numa_balancing": _SWITCH,
-    "kernel.split_lock_mitigate": _SWITCH,
-    "net.bridge.bridge-nf-call-arptables": _SWITCH,
-    "net.bridge.bridge-nf-call-ip6tables": _SWITCH,
-    "net.bridge.bridge-nf-call-iptables": _SWITCH,
-    "net.core.netdev_budget": _NUMBER,
-    "net.core.netdev_budget_usecs": _NUMBER,
-    "net.core.netdev_max_backlog": _NUMBER,
-    "net.core.rmem_max": _NUMBER,
-    "net.core.wmem_max": _NUMBER,
-    "net.ipv4.tcp_rmem": _THREE,
-    "net.ipv4.tcp_wmem": _THREE,
-    "net.netfilter.nf_conntrack_max": _NUMBER,
-    "fs.aio-max-nr": _NUMBER,
-    "vm.dirty_background_bytes": _NUMBER,
-    "vm.dirty_background_ratio": re.compile(r"[0-9]{1,2}|100"),
-    "vm.dirty_bytes": _NUMBER,
-    "vm.dirty_ratio": re.compile(r"[0-9]{1,2}|100"),
-    "vm.stat_interval": _NUMBER,
-    "vm.swappiness": re.compile(r"[0-9]{1,2}|1[0-9][0-9]|200"),
-    "vm.zone_reclaim_mode": re.compile(r"[0-7]"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +26,7 @@ class Sysctl:
     key: str
 
     def __post_init__(self) -> None:
-        if self.key not in _ALLOWED:
+        if self.key not in ALLOWED:
             raise Refused(f"the sysctl {self.key[:120]!r} is not a setting that kvmnb turns")
 
     @classmethod
@@ -74,7 +47,7 @@ class Sysctl:
         return Undo.EXACT
 
     def check(self, value: str | None) -> None:
-        if value is None or not _ALLOWED[self.key].fullmatch(value):
+        if value is None or not ALLOWED[self.key].fullmatch(value):
             raise Refused(f"the sysctl {self.key} cannot be set to {value!r}")
 
     def read(self, machine: Machine) -> str | None:
@@ -91,7 +64,7 @@ class Sysctl:
         return f"sudo sysctl -w {shell_word(f'{self.key}={value}')}"
 
     def lasting(self, value: str | None) -> Want | None:
-        return None
+        return Want(SysctlFile(self.key), value)
 
     @property
     def _path(self) -> str:

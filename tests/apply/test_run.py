@@ -64,7 +64,7 @@ def test_apply_writes_all_and_undo_restores_every_byte_but_the_widened_live_pin(
     before = snapshot(machine)
     plan = a_plan(machine)
     journal = apply_plan(plan, machine, HOST_UUID)
-    assert [verdict.state for _, verdict in verify_changes(plan.changes, machine)] == [State.HOLDS] * 3
+    assert [verdict.state for _, verdict in verify_changes(plan.changes, machine)] == [State.HOLDS] * 4
     assert machine.libvirt.pins(UUIDS[0]).vcpus[0] == CpuSet.of(1)
     undo_plan(Journal.load(journal.path), machine, HOST_UUID)
     after = snapshot(machine)
@@ -77,7 +77,7 @@ def test_apply_writes_all_and_undo_restores_every_byte_but_the_widened_live_pin(
 
 def test_the_journal_is_private_and_written_before_each_deed(machine: Machine, state: Path) -> None:
     journal = apply_plan(a_plan(machine), machine, HOST_UUID)
-    assert [record.deed for record in journal.records] == ["open", *["write", "written"] * 3, "end"]
+    assert [record.deed for record in journal.records] == ["open", *["write", "written"] * 4, "end"]
     assert journal.path.stat().st_mode & 0o777 == 0o600
     assert journal.path.parent.stat().st_mode & 0o777 == 0o700
     assert (state / "kvmnb").stat().st_mode & 0o777 == 0o700

@@ -38,13 +38,27 @@ def test_a_plan_holds_before_and_after_in_the_order_of_writing(machine: Machine)
     plan = build([a_finding(Want(LIVE, "1"), Want(PIN, "1")), a_finding(Want(EPP, "performance"))], machine, HOST_UUID)
     assert [(str(one.tunable), one.before, one.after) for one in plan.changes] == [
         ("sysfs:host:devices/system/cpu/cpufreq/policy0/energy_performance_preference", "balance_power", "performance"),
-        ("domain_xml:web:cputune/vcpupin[0]/@cpuset", None, "1"),
         ("domain_live:web:vcpupin[0]", "0-3", "1"),
+        ("tmpfiles:host:devices/system/cpu/cpufreq/policy0/energy_performance_preference", None, "performance"),
+        ("domain_xml:web:cputune/vcpupin[0]/@cpuset", None, "1"),
     ]
     assert plan.domains == {"web": UUIDS[0]}
     added = [line for line in plan.xml_diffs["web"].splitlines() if line.startswith("+") and "+++" not in line]
     assert added == ["+  <cputune>", "+    <vcpupin vcpu='0' cpuset='1'/>", "+  </cputune>"]
-    assert plan.commands[-1] == "virsh vcpupin web 0 1 --live"
+    assert plan.commands[1] == "virsh vcpupin web 0 1 --live"
+
+
+def test_a_plan_for_this_boot_alone_holds_no_lasting_form(machine: Machine) -> None:
+    plan = build([a_finding(Want(EPP, "performance"))], machine, HOST_UUID, live_only=True)
+    assert [str(one.tunable) for one in plan.changes] == [str(EPP)]
+
+
+def test_a_lasting_file_of_another_hand_is_left_out_and_said(machine: Machine) -> None:
+    machine.tree.put("etc/tmpfiles.d/00-kvmnb.conf", "w /sys/power/state - - - - mem\n")
+    plan = build([a_finding(Want(EPP, "performance"))], machine, HOST_UUID)
+    assert [str(one.tunable) for one in plan.changes] == [str(EPP)]
+    assert len(plan.notes) == 1
+    assert "/etc/tmpfiles.d/00-kvmnb.conf is not as kvmnb writes it" in plan.notes[0]
 
 
 def test_what_holds_already_is_dropped(machine: Machine) -> None:
@@ -131,7 +145,7 @@ def test_a_plan_file_that_is_not_as_kvmnb_writes_it_is_refused(machine: Machine,
 def test_a_plan_file_cannot_say_that_a_change_is_undone_another_way(machine: Machine) -> None:
     document = _document(machine)
     changes = [dict(one) for one in document["changes"]]  # type: ignore[attr-defined]
-    changes[-1]["undo"] = "exact"
+    changes[0]["undo"] = "exact"
     with pytest.raises(Refused, match="its undo is equal in effect"):
         from_text(codec.to_json(document | {"changes": changes}).encode(), "the plan")
 

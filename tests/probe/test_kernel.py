@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from kvmnb import demo
+from kvmnb.core.sysctl_d import parse_settings
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.kernel import Kernel
 from kvmnb.machine.files import Files
 from kvmnb.probe.kernel import probe_kernel
 from kvmnb.probe.reader import Reader
-from kvmnb.probe.sysctl import parse_settings
 
 
 def kernel_of(folder: Path) -> Kernel:

@@ -127,8 +127,8 @@ def test_a_recordings_plan_is_refused_on_a_machine_that_takes_writes(host: Path,
 
 def test_a_stale_plan_is_exit_one_and_nothing_is_changed(demo_plan: Path) -> None:
     document = json.loads(demo_plan.read_text())
-    changed = next(one for one in document["changes"] if one["before"] is not None)
-    changed["before"] = "63" if changed["tunable"].endswith("@cpuset") else "performance"
+    changed = next(one for one in document["changes"] if one["tunable"].endswith("transparent_hugepage/enabled"))
+    changed["before"] = "madvise" if changed["before"] == "always" else "always"
     demo_plan.write_text(json.dumps(document))
     refused(kvmnb("apply", str(demo_plan), "--accept-disruptive"), "make a new plan", code=1)
     assert "No plan was applied yet" in kvmnb("journal", "list").stdout

@@ -214,7 +214,7 @@ def _by_luck(view: View, size: int, asked: dict[str, list[Need]]) -> Iterator[Se
         safety=Safety.MANUAL,
         by_hand=(
             f"sudo sysctl -w vm.nr_hugepages={count}  # then read it back: the kernel may have found fewer",
-            f"echo 'vm.nr_hugepages = {count}' | sudo tee /etc/sysctl.d/90-kvmnb.conf",
+            f"echo 'vm.nr_hugepages = {count}' | sudo tee /etc/sysctl.d/99-local.conf",
             "sudo sysctl -w vm.nr_overcommit_hugepages=0",
         ),
         note="surplus pages are looked for when a guest starts, and found by luck",

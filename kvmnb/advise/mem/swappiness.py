@@ -10,7 +10,7 @@ Why it hurts
 
 What to do
     Set 10, as TuneD's throughput-performance and virtual-host do. 0 does not switch swap off, it only makes it the
-    last way out. To last: ``vm.swappiness = 10`` in ``/etc/sysctl.d/90-kvmnb.conf``.
+    last way out. To last: ``vm.swappiness = 10`` in ``/etc/sysctl.d/99-local.conf``.
 
 Leave it when
     Swap is compressed memory (zram, zswap): then values up to 200 may be right.

@@ -13,7 +13,7 @@ Why it hurts
 What to do
     Lower ``vm.dirty_ratio`` to 10 and ``vm.dirty_background_ratio`` to 5. Bytes hold tighter: 1 GiB for
     ``vm.dirty_bytes`` and 256 MiB for ``vm.dirty_background_bytes``. To last, the same lines in
-    ``/etc/sysctl.d/90-kvmnb.conf``. Or take the disks out of the page cache: cache none (disk.cache).
+    ``/etc/sysctl.d/99-local.conf``. Or take the disks out of the page cache: cache none (disk.cache).
 
 Leave it when
     The load is bursts that fit into memory, and nobody waits for a flush.

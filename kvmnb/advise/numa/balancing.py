@@ -13,7 +13,7 @@ Why it hurts
 
 What to do
     Follow the placement: 0 where all are bound, 1 where some roam (or bind those, see numa.fit and numa.strict). To
-    last: a line ``kernel.numa_balancing = 0`` in ``/etc/sysctl.d/90-kvmnb.conf``, or ``numa_balancing=`` on the
+    last: a line ``kernel.numa_balancing = 0`` in ``/etc/sysctl.d/99-local.conf``, or ``numa_balancing=`` on the
     kernel's command line. A pool of hugepages is not moved by it in any useful way.
 
 Leave it when

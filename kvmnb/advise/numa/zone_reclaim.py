@@ -10,7 +10,7 @@ Why it hurts
 
 What to do
     Set it to 0, which is the kernel's default. To last: ``vm.zone_reclaim_mode = 0`` in
-    ``/etc/sysctl.d/90-kvmnb.conf``, and look for the file that sets it now.
+    ``/etc/sysctl.d/99-local.conf``, and look for the file that sets it now.
 
 Leave it when
     Every guest is bound to its nodes, so that near memory is all it may have.
