@@ -64,7 +64,7 @@ def _write_step(number: int, machine: Machine, journal: Journal) -> None:
         _expect(tunables, machine)
         journal.append("written", step=number)
         return
-    _refuse_stale(tunables, machine)
+    _refuse_stale(tunables, machine, _reset_so_far(journal))
     if isinstance(first, DomainXml):
         refuse_other_domains({first.domain: first.uuid}, machine)
         before = machine.libvirt.xml(first.uuid, Layer.PERSISTENT)
@@ -83,10 +83,16 @@ def _expect(tunables: Iterable[tuple[Tunable, Value]], machine: Machine) -> None
         expect(tunable, value.after, machine, "was written")
 
 
-def _refuse_stale(tunables: Iterable[tuple[Tunable, Value]], machine: Machine) -> None:
+def _reset_so_far(journal: Journal) -> frozenset[Tunable]:
+    """What the steps that stand have reset: its value is the kernel's doing, and no longer the plan's ``before``."""
+    standing = (one for step in journal.standing() for one, _ in announced_tunables(journal, step.values))
+    return frozenset(other for tunable in standing for other in reset_by(tunable))
+
+
+def _refuse_stale(tunables: Iterable[tuple[Tunable, Value]], machine: Machine, reset: frozenset[Tunable]) -> None:
     for tunable, value in tunables:
         found = tunable.read(machine)
-        if not same_value(value.before, found):
+        if not same_value(value.before, found) and tunable not in reset:
             raise StalePlan(
                 f"{tunable} was {shown(value.before)} when the plan was made and is {shown(found)} now; make a new plan"
             )

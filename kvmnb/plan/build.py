@@ -16,6 +16,7 @@ from kvmnb.machine.judge import schema_problem
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.plan import Change, Plan, new_id, version
 from kvmnb.tunable.domain_xml import DomainXml, edited, holds_in, same_value, value_in
+from kvmnb.tunable.neighbours import reset_by
 from kvmnb.tunable.running_guest import RunningGuest
 from kvmnb.tunable.tunable import Tunable, Want
 
@@ -67,7 +68,7 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None, 
                 notes.append(f"{tunable} holds until the next boot: {twin}")
             elif twin.tunable not in wanted:
                 pending.append((twin.tunable, (twin.value, safety, why, costs)))
-    ordered = tuple(sorted(changes, key=_order))
+    ordered = _in_order(changes)
     _refuse_shared_cpus(ordered)
     by_hand = tuple(
         f"{line}  # {finding.id}, {finding.subject}"
@@ -156,8 +157,16 @@ def _present(
     return value_in(document, tunable.path), holds_in(document, tunable.path, wanted)
 
 
+def _in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes as they are written; what another one's write resets comes after that one."""
+    reset = {other for change in changes for other in reset_by(change.tunable)}
+    return tuple(
+        sorted(changes, key=lambda change: (*_order(change)[:1], change.tunable in reset, *_order(change)[1:]))
+    )
+
+
 def _order(change: Change) -> tuple[int, str, int]:
-    """The host first, then what runs, then what outlives a boot; what another one's write resets comes after it."""
+    """The host first, then what runs, then what outlives a boot."""
     tunable = change.tunable
     if isinstance(tunable, DomainXml):
         return (3, tunable.domain, 0)
