@@ -9,9 +9,11 @@ import json
 from pathlib import Path
 
 from kvmnb.advise.registry import rules
+from kvmnb.terminal import myths
 from kvmnb.terminal.documents import DOCUMENTS, schema_of
 from kvmnb.terminal.rules import as_markdown
 from tools.facts_reference import facts_page
+from tools.rules_index import rules_index
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -23,12 +25,10 @@ def references() -> dict[str, str]:
         for verb in (*DOCUMENTS, "plan")
     }
     texts["facts.md"] = facts_page()
-    lines = ["# Rules", "", "| rule | area | severity | speaks for | what it finds |", "|---|---|---|---|---|"]
     for rule in rules():
         texts[f"rules/{rule.id}.md"] = as_markdown(rule)
-        goals = ", ".join(goal.value for goal in rule.goals)
-        lines.append(f"| [`{rule.id}`]({rule.id}.md) | {rule.area} | {rule.severity.value} | {goals} | {rule.title} |")
-    texts["rules/README.md"] = "\n".join(lines) + "\n"
+    texts["rules/README.md"] = rules_index()
+    texts["myths.md"] = myths.page()
     return texts
 
 

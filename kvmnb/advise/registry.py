@@ -9,6 +9,7 @@ from functools import cache
 import kvmnb.advise
 from kvmnb.advise.conflicts import Conflict, followed, settle
 from kvmnb.advise.finding import Finding, NotChecked, Seen
+from kvmnb.advise.folklore import PREFIX, myths
 from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.order import ranked
 from kvmnb.advise.rule import Rule
@@ -39,8 +40,8 @@ class Audit:
 
     @property
     def followed(self) -> tuple[Finding, ...]:
-        """The findings that can be followed together: without those that wait for another."""
-        return followed(self.findings, self.conflicts)
+        """The findings that can be followed together: without those that wait for another, and without myths."""
+        return tuple(one for one in followed(self.findings, self.conflicts) if not one.id.startswith(PREFIX))
 
 
 @cache
@@ -70,7 +71,7 @@ def audit(
     only: Sequence[str] | None = None,
     judged: Sequence[str] | None = None,
 ) -> Audit:
-    """Ask every rule (or ``only`` these ids) of the host and of each domain (or ``judged`` these names).
+    """Ask every rule and every myth (or ``only`` these ids) of the host and of each domain (or ``judged`` these names).
 
     All domains count for the placement and for pins that overlap, also those that are not judged.
     """
@@ -78,7 +79,7 @@ def audit(
     findings: list[Finding] = []
     not_checked: list[NotChecked] = []
     checked: list[tuple[str, str]] = []
-    for one in rules():
+    for one in (*rules(), *myths()):
         if only is not None and one.id not in only:
             continue
         for domain in _subjects(one, view, judged):

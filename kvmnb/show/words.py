@@ -23,7 +23,7 @@ SIGN_OF_SEVERITY = {
 }
 
 # What a reader needs of a rule to judge a finding; the rest is for whoever follows it.
-FOREMOST = ("Why it hurts", "Leave it when")
+FOREMOST = ("Why it hurts", "Leave it when", "What is true", "When it holds")
 
 SIGN_OF_STATE = {State.HOLDS: "✔", State.DIFFERS: "✘", State.NOT_APPLICABLE: "–"}
 

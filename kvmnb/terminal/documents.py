@@ -11,6 +11,7 @@ import msgspec
 
 from kvmnb.advise.conflicts import Conflict
 from kvmnb.advise.finding import Effect, Finding, Safety, Severity, Sure
+from kvmnb.advise.folklore import Myth
 from kvmnb.advise.registry import Audit, rules
 from kvmnb.apply.journal import Journal
 from kvmnb.core import codec
@@ -132,6 +133,29 @@ class RuleDocument(msgspec.Struct, frozen=True):
     text: dict[str, str]
 
 
+class MythPart(msgspec.Struct, frozen=True):
+    """One myth."""
+
+    id: str
+    title: str
+    file: str
+
+
+class MythsDocument(msgspec.Struct, frozen=True):
+    """``kvmnb myths --json``."""
+
+    schema: str
+    myths: tuple[MythPart, ...]
+
+
+class MythDocument(msgspec.Struct, frozen=True):
+    """``kvmnb myth ID --json``."""
+
+    schema: str
+    myth: MythPart
+    text: dict[str, str]
+
+
 class VerdictPart(msgspec.Struct, frozen=True):
     """One change and whether it is in force."""
 
@@ -195,6 +219,8 @@ DOCUMENTS: dict[str, type] = {
     "audit": AuditDocument,
     "rules": RulesDocument,
     "rule": RuleDocument,
+    "myths": MythsDocument,
+    "myth": MythDocument,
     "verify": VerifyDocument,
     "journal": JournalDocument,
     "record": RecordDocument,
@@ -231,6 +257,11 @@ def rule_part(rule_id: str) -> RulePart:
     one = rule(rule_id)
     file = one.module.replace(".", "/") + ".py"
     return RulePart(one.id, one.title, one.area, one.severity, tuple(goal.value for goal in one.goals), file)
+
+
+def myth_part(one: Myth) -> MythPart:
+    """One myth's line in the list."""
+    return MythPart(one.name, one.title, one.module.replace(".", "/") + ".py")
 
 
 def verify_document(verified: tuple[tuple[Change, Verdict], ...]) -> VerifyDocument:

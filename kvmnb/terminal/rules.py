@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import html
 from typing import TYPE_CHECKING
 
 from kvmnb.advise import registry
 from kvmnb.advise.rule import HEADINGS, Rule
-from kvmnb.terminal import documents
+from kvmnb.terminal import documents, pages
 from kvmnb.terminal.options import add_json
-from kvmnb.terminal.words import coloured, severity
+from kvmnb.terminal.words import severity
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
@@ -34,7 +33,7 @@ def run_rules(options: argparse.Namespace) -> int:
         documents.print_document(documents.rules_document())
         return 0
     for rule in registry.rules():
-        print(f"{severity(rule.severity)} {rule.id:<20} {rule.title}")
+        print(f"{severity(rule.severity)} {rule.id:<26} {rule.title}")
     return 0
 
 
@@ -53,33 +52,21 @@ def run_rule(options: argparse.Namespace) -> int:
 
 def as_text(rule: Rule) -> str:
     """A rule for the terminal."""
-    title, text = rule.text
-    lines = [coloured(f"{title}  [{rule.id}]", "1"), _facts(rule)]
-    for heading in HEADINGS:
-        lines.extend(("", coloured(heading, "4"), *(f"  {line}".rstrip() for line in text[heading].splitlines())))
-    return "\n".join(lines)
+    return pages.as_text(rule.text[0], rule.id, _facts(rule), _sections(rule))
 
 
 def as_markdown(rule: Rule) -> str:
     """A rule as a Markdown page."""
-    title, text = rule.text
-    parts = [f"# {title}", f"`{rule.id}`. {_facts(rule)}"]
-    for heading in HEADINGS:
-        parts.extend((f"## {heading}", text[heading]))
-    return "\n\n".join(parts) + "\n"
+    return pages.as_markdown(rule.text[0], rule.id, _facts(rule), _sections(rule))
 
 
 def as_html(rule: Rule) -> str:
     """A rule as an HTML fragment."""
-    title, text = rule.text
-    parts = [
-        f"<h1>{html.escape(title)}</h1>",
-        f"<p><code>{html.escape(rule.id)}</code>. {html.escape(_facts(rule))}</p>",
-    ]
-    for heading in HEADINGS:
-        paragraphs = "".join(f"<p>{html.escape(one)}</p>" for one in text[heading].split("\n\n"))
-        parts.append(f"<h2>{heading}</h2>{paragraphs}")
-    return "\n".join(parts)
+    return pages.as_html(rule.text[0], rule.id, _facts(rule), _sections(rule))
+
+
+def _sections(rule: Rule) -> list[tuple[str, str]]:
+    return [(heading, rule.text[1][heading]) for heading in HEADINGS]
 
 
 def _facts(rule: Rule) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 
 from kvmnb.advise import registry
 from kvmnb.advise.finding import Finding
+from kvmnb.advise.folklore import HEADINGS as MYTH_HEADINGS
+from kvmnb.advise.folklore import PREFIX, myth
 from kvmnb.core.errors import KvmnbError
 from kvmnb.show import template
 from kvmnb.tunable.spelling import percent_decode
@@ -54,10 +56,11 @@ def several_text(findings: Sequence[Finding]) -> str:
 def told(rule_id: str) -> list[tuple[str, str]]:
     """The headings and texts of a rule, in the order of reading; empty for a rule that is not here."""
     try:
-        sections = registry.rule(rule_id).text[1]
+        one = myth(rule_id) if rule_id.startswith(PREFIX) else registry.rule(rule_id)
     except KvmnbError:
         return []
-    return [(heading, sections[heading]) for heading in _TOLD if sections.get(heading)]
+    sections = one.text[1]
+    return [(heading, sections[heading]) for heading in (*_TOLD, *MYTH_HEADINGS[:4]) if sections.get(heading)]
 
 
 def subject(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Well-known advice that does not hold: one myth, one file."""
