@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from kvmnb.apply import trial
 from kvmnb.apply.back import take_back
+from kvmnb.apply.effective.verify import verdicts
 from kvmnb.apply.forward import carry_out
 from kvmnb.apply.journal import Journal
 from kvmnb.apply.opening import UNGUARDED, Terms, open_journal, refuse_disruptive
@@ -89,7 +90,8 @@ def resume_plan(journal: Journal, machine: Machine, host_uuid: str | None, *, pr
 
 def verify_changes(changes: tuple[Change, ...], machine: Machine) -> tuple[tuple[Change, Verdict], ...]:
     """Each change with whether its value is in force, on the layer where it works."""
-    return tuple((change, change.tunable.verify(machine, change.after)) for change in changes)
+    found = verdicts([(change.tunable, change.after) for change in changes], machine)
+    return tuple(zip(changes, found, strict=True))
 
 
 def _refuse_elsewhere(journal: Journal, machine: Machine, host_uuid: str | None) -> None:

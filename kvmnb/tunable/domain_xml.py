@@ -85,7 +85,9 @@ class DomainXml:
             runs = self.holds(machine, value, Layer.LIVE)
         except KvmnbError:
             return Verdict(State.HOLDS, found, value, "read from the persistent XML; the guest is shut off")
-        tail = "the running guest has it" if runs else "the running guest takes it at its next start"
+        tail = (
+            "the running guest has it" if runs else "a restart is needed: the running guest takes it at its next start"
+        )
         return Verdict(State.HOLDS, found, value, f"read from the persistent XML; {tail}")
 
     def command(self, value: str | None) -> str:

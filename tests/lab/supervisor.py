@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import json
 import os
 import select
 import shutil
@@ -67,7 +68,8 @@ def _cover(root: Path) -> None:
     if os.path.isdir("/etc/libvirt/nwfilter"):
         shutil.copytree("/etc/libvirt/nwfilter", etc / "nwfilter")
     (etc / "libvirtd.conf").write_text(LIBVIRTD_CONF.format(root=root))
-    (etc / "qemu.conf").write_text(QEMU_CONF)
+    pages = _hugepages(root)
+    (etc / "qemu.conf").write_text(f"{QEMU_CONF}hugetlbfs_mount = {json.dumps(str(pages))}\n" if pages else QEMU_CONF)
     for folder in ("empty", "sock"):
         (root / folder).mkdir()
     (root / "no-kvm").touch()
@@ -81,6 +83,16 @@ def _cover(root: Path) -> None:
     if os.path.exists("/dev/kvm"):
         _mount("--bind", str(root / "no-kvm"), "/dev/kvm")
         _mount("-o", "remount,bind,ro", "/dev/kvm")
+
+
+def _hugepages(root: Path) -> Path | None:
+    """A file system of the lab's own for hugepages of 2 MiB; None on a kernel without them."""
+    if not os.path.isdir("/sys/kernel/mm/hugepages/hugepages-2048kB"):
+        return None
+    folder = root / "hugepages"
+    folder.mkdir()
+    _mount("-t", "hugetlbfs", "-o", "pagesize=2M", "hugetlbfs", str(folder))
+    return folder
 
 
 def _mount(*words: str) -> None:
