@@ -14,8 +14,8 @@ demo: ## the same on the demo host, a recorded server; needs no libvirt
 env: ## only the Python environment .venv, ready for `make lab`
 	@tools/setup/lab.sh --prepare
 
-install-root: ## kvmnb-root, which writes host settings for ordinary users (as root)
-	@tools/setup/install_root.sh
+install-root: ## kvmnb-root, which writes host settings for ordinary users (as root; PREFIX=FOLDER)
+	@tools/setup/install_root.sh $(if $(PREFIX),--prefix $(PREFIX))
 
 test: ## install what the tests need and run all of the following
 	@tools/setup/test.sh

@@ -81,7 +81,7 @@ def main() -> int:
     """Check, clear the environment, and hand over; 2 where the ground is not fit."""
     environment = dict(os.environ)
     os.environ.clear()
-    os.umask(0o077)
+    os.umask(0o022)
     os.chdir("/")
     sys.dont_write_bytecode = True
     _lift_limits()

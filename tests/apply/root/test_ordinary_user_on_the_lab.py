@@ -1,0 +1,216 @@
+"""An ordinary user in group libvirt tunes a guest and the host from the form; sudo lets kvmnb-root alone through."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.daemon import Lab
+from tests.lab.guest import Guest
+from tests.lab.ordinary import OrdinaryUser, ordinary_user
+
+pytestmark = pytest.mark.lab
+
+SWAPPINESS = Path("/proc/sys/vm/swappiness")
+STATE = Path("/var/lib/kvmnb/journal")
+
+# The form's own chain over a finding made by hand: a pin of the guest, and a setting of the host, live and lasting.
+FORM = """
+import json, sys
+from dataclasses import replace
+import kvmnb.verbs
+from kvmnb.show.forms.tune import TuneForm
+from kvmnb.tunable.domain_xml import DomainXml
+from kvmnb.tunable.sysctl import Sysctl
+from kvmnb.tunable.tunable import Want
+from tests.findings import a_finding
+
+name, uuid, uri, value = json.loads(sys.stdin.read())
+live = Sysctl("vm.swappiness")
+wants = [Want(live, value), live.lasting(value), Want(DomainXml(name, uuid, "cputune/vcpupin[0]/@cpuset"), "0")]
+
+class Here(kvmnb.verbs.Here):
+    def audit(self, *domains, **choice):
+        chosen = replace(a_finding(*(one for one in wants if one)), domain=name, subject=f"domain/{name}")
+        return replace(super().audit(*domains, rules=("cpu.mode",)), findings=(chosen,))
+
+here = Here(kvmnb.verbs.open_machine(uri=uri), kvmnb.verbs.read_intent())
+form = TuneForm(here, (name,))
+plan = form.state.plan
+"""
+APPLY = (
+    FORM
+    + """
+form.apply.click()
+form.wait(120)
+outcome = form.result
+print(json.dumps({
+    "ok": outcome.ok, "said": outcome.sentence, "id": outcome.journal_id,
+    "tunables": [str(one.tunable) for one in plan.changes],
+    "states": [verdict.state.value for _, verdict in outcome.verdicts],
+    "commands": list(plan.commands),
+}))
+"""
+)
+UNDO = (
+    FORM
+    + """
+form.undo.click()
+form.wait(120)
+print(json.dumps({"ok": form.result.ok, "said": form.result.sentence, "id": form.result.journal_id}))
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def user(lab: Lab) -> Iterator[OrdinaryUser]:
+    with ordinary_user(lab) as made:
+        yield made
+
+
+@pytest.fixture
+def no_trace() -> Iterator[None]:
+    """What kvmnb-root journals during a test is removed again, file by file."""
+    before = set(STATE.iterdir()) if STATE.is_dir() else set()
+    there = [folder for folder in (STATE, STATE.parent) if folder.is_dir()]
+    yield
+    for path in set(STATE.iterdir()) - before if STATE.is_dir() else ():
+        path.unlink()
+    for folder in (STATE, STATE.parent):
+        if folder not in there and folder.is_dir():
+            folder.rmdir()
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def own_files() -> dict[str, bytes]:
+    """Every file that kvmnb keeps in the host's own configuration."""
+    return {str(path): path.read_bytes() for path in Path("/etc").glob("*.d/*kvmnb*") if path.parent.name != "sudoers.d"}
+
+
+def asked(user: OrdinaryUser, document: object) -> subprocess.CompletedProcess[str]:
+    """What kvmnb-root answers this user through sudo."""
+    return user.run(["sudo", "-n", str(user.program)], stdin=json.dumps(document))
+
+
+def test_the_form_changes_a_guest_and_the_host_and_takes_both_back(
+    user: OrdinaryUser, lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None], no_trace: None
+) -> None:
+    restore(SWAPPINESS)
+    one = guest(vcpus=1)
+    xml, swappiness, files = one.xml(), SWAPPINESS.read_bytes(), own_files()
+    value = "11" if swappiness.strip() != b"11" else "12"
+    told = json.dumps([one.name, one.uuid, lab.uri, value])
+
+    applied = answer(user.python_says(APPLY, stdin=told))
+    assert applied["ok"], applied
+    assert SWAPPINESS.read_text().strip() == value
+    assert "cpuset='0'" in one.xml()
+    assert applied["states"] == ["holds"] * 3, applied
+    (kept,) = set(own_files()) - set(files)
+    assert f"vm.swappiness = {value}" in Path(kept).read_text()
+    journal = STATE / f"{applied['id']}.jsonl"
+    opening = json.loads(journal.read_text().splitlines()[0])["opening"]
+    assert (opening["plan"], opening["owner"]) == (applied["id"], user.uid)
+    assert (journal.stat().st_uid, journal.stat().st_mode & 0o777, STATE.stat().st_mode & 0o777) == (0, 0o600, 0o700)
+
+    undone = answer(user.python_says(UNDO, stdin=told))
+    assert undone["ok"], undone
+    assert undone["id"] == applied["id"]
+    assert (one.xml(), SWAPPINESS.read_bytes(), own_files()) == (xml, swappiness, files)
+
+
+def test_a_guest_half_that_fails_takes_the_host_half_back(
+    user: OrdinaryUser, lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None], no_trace: None
+) -> None:
+    """libvirt refuses the guest's change only when it is written: a CPU that this host does not have."""
+    restore(SWAPPINESS)
+    one = guest(vcpus=1)
+    xml, swappiness, files = one.xml(), SWAPPINESS.read_bytes(), own_files()
+    value = "11" if swappiness.strip() != b"11" else "12"
+    told = json.dumps([one.name, one.uuid, lab.uri, value])
+    failing = APPLY.replace(
+        "form.apply.click()",
+        "import kvmnb.machine.connection as c\n"
+        "from kvmnb.core.errors import WriteFailed\n"
+        "def refuse(*words, **more): raise WriteFailed('libvirt refused the definition')\n"
+        "c.Connection.define = refuse\n"
+        "form.apply.click()",
+    )
+    failed = answer(user.python_says(failing, stdin=told))
+    assert not failed["ok"]
+    assert "libvirt refused the definition" in failed["said"]
+    assert (one.xml(), SWAPPINESS.read_bytes(), own_files()) == (xml, swappiness, files)
+    ended = [json.loads(path.read_text().splitlines()[-1])["word"] for path in STATE.glob("*.jsonl")]
+    assert "undone" in ended
+
+
+def test_without_kvmnb_root_the_commands_are_told_and_nothing_is_changed(
+    user: OrdinaryUser, lab: Lab, guest: Callable[..., Guest], no_trace: None
+) -> None:
+    one = guest(vcpus=1)
+    xml, swappiness = one.xml(), SWAPPINESS.read_bytes()
+    told = json.dumps([one.name, one.uuid, lab.uri, "13"])
+    # Another program than the one that sudo lets this user run.
+    refused = answer(user.python_says(APPLY, stdin=told, KVMNB_ROOT="/usr/bin/id"))
+    assert not refused["ok"]
+    assert "kvmnb-root was not reached" in refused["said"]
+    assert "sysctl -w vm.swappiness=13" in refused["said"]
+    assert (one.xml(), SWAPPINESS.read_bytes()) == (xml, swappiness)
+
+
+@pytest.mark.parametrize(
+    ("tunable", "value"),
+    [
+        ("sysctl:host:kernel.core_pattern", "|/tmp/evil"),
+        ("sysctl:host:vm.swappiness", "201"),
+        ("sysfs:host:../etc/passwd", "x"),
+        ("domain_xml:web:vcpu/text()", "1"),
+    ],
+)
+def test_what_is_in_no_allow_list_is_refused_by_the_installed_program(
+    user: OrdinaryUser, tunable: str, value: str, no_trace: None
+) -> None:
+    change = {"tunable": tunable, "before": None, "after": value}
+    request = {"schema": "kvmnb.root/1", "verb": "apply", "id": "20260131T235959-4f1c", "changes": [change]}
+    done = asked(user, request)
+    assert done.returncode == 2, done.stderr
+    assert (answer(done)["ok"], answer(done)["error"]) == (False, "Refused")
+    assert not (STATE / "20260131T235959-4f1c.jsonl").exists()
+
+
+def test_sudo_lets_nothing_else_through(user: OrdinaryUser) -> None:
+    guard = str(user.program.with_name("kvmnb-root-guard"))
+    for words in (["id"], ["sh", "-c", "id"], [str(user.program), "--check"], [guard, "x", "1", "session"]):
+        done = user.run(["sudo", "-n", *words])
+        assert (done.returncode, done.stdout) == (1, ""), words
+
+
+def test_the_program_refuses_a_library_that_others_could_have_written(user: OrdinaryUser) -> None:
+    path = user.program.parent / "lib/kvmnb/__init__.py"
+    mode = path.stat().st_mode & 0o777
+    try:
+        path.chmod(0o666)
+        done = asked(user, {"schema": "kvmnb.root/1", "verb": "verify"})
+    finally:
+        path.chmod(mode)
+    assert done.returncode == 2
+    assert "can be written by others than root" in answer(done)["said"]
+    assert answer(asked(user, {"schema": "kvmnb.root/1", "verb": "verify"}))["ok"]
+
+
+def test_root_alone_reads_where_a_guests_memory_lies(user: OrdinaryUser, guest: Callable[..., Guest]) -> None:
+    one = guest(vcpus=1)
+    found = answer(asked(user, {"schema": "kvmnb.root/1", "verb": "verify", "guests": [one.uuid]}))["memory"]
+    assert [(each["uuid"], each["pid"]) for each in found] == [(one.uuid, one.pid)]
+    assert "Rss:" in found[0]["smaps_rollup"]
+    assert user.run(["cat", f"/proc/{one.pid}/smaps_rollup"]).returncode != 0
