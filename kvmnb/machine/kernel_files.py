@@ -1,4 +1,4 @@
-"""The kernel's own files, opened so that no link and no mount leads anywhere else.
+"""The kernel's own files, and kvmnb's in /etc, as kvmnb-root writes them: no link and no mount leads elsewhere.
 
 Links inside sysfs are followed (``/sys/class/net/eth0`` is one), links out of it are not: openat2(2)
 with RESOLVE_BENEATH says so to the kernel, and the file that was opened is asked which file system
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -25,12 +26,16 @@ _RESOLVE_NO_XDEV, _RESOLVE_NO_MAGICLINKS, _RESOLVE_BENEATH = 0x01, 0x02, 0x08
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+# The files that hold what a plan keeps beyond the next boot; each belongs to kvmnb alone.
+_OWN = re.compile(r"etc/(?:sysctl\.d|tmpfiles\.d|modprobe\.d|udev/rules\.d)/[0-9a-z-]*kvmnb\.(?:conf|rules)")
+
+
 class _How(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
 class KernelFiles(Files):
-    """The files of this system as kvmnb-root writes them: below ``sys`` and ``proc`` alone."""
+    """The files of this system as kvmnb-root writes them: below ``sys`` and ``proc``, and kvmnb's own in ``etc``."""
 
     def __init__(self) -> None:
         super().__init__(Path("/"))
@@ -41,7 +46,7 @@ class KernelFiles(Files):
         if tree not in _MAGICS or not rest:
             raise Refused(f"/{path[:120]} is no file of the kernel")
         self._locate(path)
-        descriptor = _open_beneath(f"/{tree}", rest)
+        descriptor = open_beneath(f"/{tree}", rest)
         try:
             if file_system(descriptor) != _MAGICS[tree] or not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Refused(f"/{path} is not a file of the kernel's own {tree} tree; nothing was written")
@@ -50,6 +55,21 @@ class KernelFiles(Files):
                 raise OSError(errno.EIO, "the kernel took only a part of the value", f"/{path}")
         finally:
             os.close(descriptor)
+
+    def put(self, path: str, text: str) -> None:
+        """Write one of kvmnb's own files in /etc; Refused for any other."""
+        _refuse_others_file(path)
+        super().put(path, text)
+
+    def remove(self, path: str) -> None:
+        """Take one of kvmnb's own files in /etc away; Refused for any other."""
+        _refuse_others_file(path)
+        super().remove(path)
+
+
+def _refuse_others_file(path: str) -> None:
+    if not _OWN.fullmatch(path):
+        raise Refused(f"/{path[:120]} is no file of kvmnb's own")
 
 
 def file_system(descriptor: int) -> int:
@@ -63,7 +83,8 @@ def file_system(descriptor: int) -> int:
     return int(kind.from_buffer(answer).value)
 
 
-def _open_beneath(root: str, path: str) -> int:
+def open_beneath(root: str, path: str) -> int:
+    """A file below a folder, open for writing; Refused where a link leads out, or a mount lies between."""
     folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         how = _How(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from kvmnb.core.errors import Refused
 
-_UID = re.compile(r"\d{1,10}")
+_UID = re.compile(r"[0-9]{1,10}")
 
 
 def caller_uid(environment: Mapping[str, str], uid: int) -> int:

@@ -94,7 +94,9 @@ def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 def own_files() -> dict[str, bytes]:
     """Every file that kvmnb keeps in the host's own configuration."""
-    return {str(path): path.read_bytes() for path in Path("/etc").glob("*.d/*kvmnb*") if path.parent.name != "sudoers.d"}
+    return {
+        str(path): path.read_bytes() for path in Path("/etc").glob("*.d/*kvmnb*") if path.parent.name != "sudoers.d"
+    }
 
 
 def asked(user: OrdinaryUser, document: object) -> subprocess.CompletedProcess[str]:
@@ -132,7 +134,7 @@ def test_the_form_changes_a_guest_and_the_host_and_takes_both_back(
 def test_a_guest_half_that_fails_takes_the_host_half_back(
     user: OrdinaryUser, lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None], no_trace: None
 ) -> None:
-    """libvirt refuses the guest's change only when it is written: a CPU that this host does not have."""
+    """The definition of the guest's XML fails after kvmnb-root has written the host's settings."""
     restore(SWAPPINESS)
     one = guest(vcpus=1)
     xml, swappiness, files = one.xml(), SWAPPINESS.read_bytes(), own_files()
