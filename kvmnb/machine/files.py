@@ -104,6 +104,18 @@ class Files:
 
         return ethtool_answers(names)
 
+    def set_nic(self, name: str, part: str, key: str, value: int) -> None:
+        """Set one setting of a NIC as ``netlink.set_nic`` does; OSError as the kernel refuses."""
+        from kvmnb.machine.netlink import set_nic
+
+        set_nic(name, part, key, value)
+
+    def set_atime(self, path: str, word: str) -> None:
+        """Make a mount take access times as ``relatime``, ``noatime`` or ``strictatime`` says; OSError as it fails."""
+        from kvmnb.machine.remount import set_atime
+
+        set_atime(path, word)
+
     def batches(self) -> Iterator[None]:
         """The passes that a probe makes over the files: one, where reading a file costs nothing."""
         yield
@@ -133,6 +145,12 @@ class ReadOnlyFiles(Files):
 
     def remove(self, path: str) -> None:
         raise _of_recording(path)
+
+    def set_nic(self, name: str, part: str, key: str, value: int) -> None:
+        raise _of_recording(f"sys/class/net/{name}")
+
+    def set_atime(self, path: str, word: str) -> None:
+        raise _of_recording(path.lstrip("/"))
 
 
 def _of_recording(path: str) -> Refused:

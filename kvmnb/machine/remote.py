@@ -328,6 +328,12 @@ class RemoteFiles(Files):
     def remove(self, path: str) -> None:
         raise self._not_from_here(f"/{path}")
 
+    def set_nic(self, name: str, part: str, key: str, value: int) -> None:
+        raise self._not_from_here(f"the NIC {name}")
+
+    def set_atime(self, path: str, word: str) -> None:
+        raise self._not_from_here(path)
+
     def _not_from_here(self, what: str) -> Refused:
         return Refused(
             f"{what} is on {self._reader.target.host}: settings of a remote host are not written from here; "

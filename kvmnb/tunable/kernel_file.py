@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from kvmnb.core.errors import KvmnbError, WriteFailed
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.tunable import State, Verdict
@@ -22,6 +24,8 @@ def write_value(machine: Machine, path: str, value: str, by_hand: str) -> None:
     try:
         machine.tree.write(path, value)
     except PermissionError as problem:
+        if os.geteuid() == 0:
+            raise WriteFailed(f"writing {value!r} to /{path}: this kernel lets nobody write it") from problem
         raise WriteFailed(f"writing {value!r} to /{path} needs root; run the command by hand: {by_hand}") from problem
     except OSError as problem:
         word = problem.strerror or str(problem)

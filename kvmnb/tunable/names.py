@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from kvmnb.core.errors import KvmnbError, Refused
 from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml
+from kvmnb.tunable.ethtool import Ethtool
+from kvmnb.tunable.kernel_arg import KernelArg
 from kvmnb.tunable.live_device import LiveDevice
 from kvmnb.tunable.live_iothread import LiveIothread
 from kvmnb.tunable.live_setting import LiveSetting
 from kvmnb.tunable.module import Module
+from kvmnb.tunable.mount import Mount
+from kvmnb.tunable.sriov import Sriov
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysctl_file import SysctlFile
 from kvmnb.tunable.sysfs import Sysfs
@@ -23,10 +27,14 @@ MAX_CHARACTERS = 2000
 _CLASSES: tuple[type[Tunable], ...] = (
     DomainLive,
     DomainXml,
+    KernelArg,
     LiveDevice,
     LiveIothread,
     LiveSetting,
     Module,
+    Mount,
+    Ethtool,
+    Sriov,
     Sysctl,
     SysctlFile,
     Sysfs,
