@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from kvmnb.advise import registry
 from kvmnb.advise.finding import Finding, Safety
+from kvmnb.advise.folklore import PREFIX, myth
 from kvmnb.advise.intent import Intent, read_intent
 from kvmnb.advise.registry import Audit
+from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.apply import guard, link, run, shelf
 from kvmnb.apply.journal import Journal
@@ -245,6 +247,10 @@ class Here:
     def rules(self, *areas: str) -> tuple[str, ...]:
         """The ids of the rules of these areas (``cpu``, ``numa``, ...); of all where none is named."""
         return tuple(one.id for one in registry.rules() if not areas or one.area in areas)
+
+    def explain(self, name: str) -> Rule:
+        """The rule of this id, or the myth of this name (``myth.noop``), to read in a notebook."""
+        return myth(name) if name.startswith(PREFIX) else registry.rule(name)
 
     def watch(
         self, domain: Domain | Nothing | str | None = None, *, period: float | None = None

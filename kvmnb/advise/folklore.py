@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar
 
 import kvmnb.advise.myth
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
@@ -25,6 +26,8 @@ PREFIX = "myth."
 @dataclass(slots=True)
 class Myth(Rule):
     """One myth; its id is ``myth.`` and the name of its file."""
+
+    headings: ClassVar[tuple[str, ...]] = HEADINGS
 
     id: str
     severity: Severity = Severity.INFO

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
@@ -42,6 +42,8 @@ class Rule:
     ``basis`` says where its thresholds come from: documented, source, tested or heuristic. ``effect`` is what
     following it is expected to bring, and ``effect_basis`` what that expectation rests on.
     """
+
+    headings: ClassVar[tuple[str, ...]] = HEADINGS
 
     id: str
     severity: Severity

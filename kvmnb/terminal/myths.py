@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from kvmnb.advise import folklore
-from kvmnb.advise.folklore import HEADINGS, Myth
+from kvmnb.advise.folklore import Myth
 from kvmnb.terminal import documents, pages
 from kvmnb.terminal.options import add_json
 
@@ -69,4 +69,4 @@ def _anchor(title: str) -> str:
 
 
 def _sections(one: Myth) -> list[tuple[str, str]]:
-    return [(heading, one.text[1][heading]) for heading in HEADINGS]
+    return [(heading, one.text[1][heading]) for heading in one.headings]

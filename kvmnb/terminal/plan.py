@@ -13,7 +13,7 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.core.xml import mask
 from kvmnb.plan.build import edited_texts
 from kvmnb.plan.plan import Plan, to_document
-from kvmnb.terminal.audit import WHEN
+from kvmnb.terminal.audit_report import WHEN
 from kvmnb.terminal.options import add_guests, add_json, add_source, here_of
 from kvmnb.terminal.words import diff_line, paragraph, safe
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from kvmnb.advise import registry
-from kvmnb.advise.rule import HEADINGS, Rule
+from kvmnb.advise.rule import Rule
 from kvmnb.terminal import documents, pages
 from kvmnb.terminal.options import add_json
 from kvmnb.terminal.words import severity
@@ -66,7 +66,7 @@ def as_html(rule: Rule) -> str:
 
 
 def _sections(rule: Rule) -> list[tuple[str, str]]:
-    return [(heading, rule.text[1][heading]) for heading in HEADINGS]
+    return [(heading, rule.text[1][heading]) for heading in rule.headings]
 
 
 def _facts(rule: Rule) -> str:

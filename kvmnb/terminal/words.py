@@ -9,6 +9,7 @@ import textwrap
 import unicodedata
 
 from kvmnb.advise.finding import Severity
+from kvmnb.tunable.spelling import percent_decode
 
 _COLOUR = {
     Severity.CRITICAL: "1;31",
@@ -26,10 +27,33 @@ def safe(text: str) -> str:
     )
 
 
-def paragraph(text: str, indent: str = "") -> str:
-    """The text wrapped to the terminal's width, at most 100 columns."""
-    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    return textwrap.fill(safe(text), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+def name_of(name: str) -> str:
+    """A guest's name within a line: nothing in it ends the line or steers the terminal."""
+    return safe(name).replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
+def subject_of(subject: str) -> str:
+    """A finding's subject for a reader, such as ``web server (disk vda)`` for ``domain/web%20server/disk/vda``."""
+    first, *rest = subject.split("/")
+    name = percent_decode(rest.pop(0)) if first == "domain" and rest else first
+    below = " ".join(percent_decode(part) for part in rest)
+    return name_of(f"{name} ({below})" if below else name)
+
+
+def paragraph(text: str, indent: str = "", hanging: str | None = None) -> str:
+    """The text wrapped to the terminal's width, at most 100 columns.
+
+    ``indent`` stands before the first line, ``hanging`` (else the same) before the others.
+    """
+    width = max(min(shutil.get_terminal_size((100, 24)).columns, 100), 20)
+    after = indent if hanging is None else hanging
+    return textwrap.fill(safe(text), width, initial_indent=indent, subsequent_indent=after, break_on_hyphens=False)
+
+
+def headed(word: Severity, text: str) -> str:
+    """A severity in its colour, and a wrapped text beside it."""
+    wrapped = paragraph(text, " " * 9)
+    return severity(word) + wrapped[8:]
 
 
 def severity(word: Severity) -> str:
