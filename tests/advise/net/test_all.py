@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tarfile
-from collections import Counter
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -17,7 +13,6 @@ from kvmnb.facts.ethtool import Ethtool, Feature
 from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import NicCounters, SoftnetCpu
-from kvmnb.probe.domain import domain_of_text
 from tests.advise.net.builders import (
     a_bridge,
     a_nic,
@@ -139,56 +134,3 @@ def test_the_scene_shows_every_pattern_that_needs_no_window() -> None:
         for finding in result.findings:
             well_formed(finding)
     assert set(NET) - fired == {"net.qos", "net.ring.nic", "net.sriov", "net.sysctl.backlog"}
-
-
-def test_rules_agree_with_plain_facts_of_files_of_others(corpora: Path) -> None:
-    kinds: Counter[str] = Counter()
-    for name in ("libvirt-qemuxmlconf", "projects", "users-licensed", "virt-manager"):
-        rows = [json.loads(line) for line in (corpora / "domain-xml" / f"{name}.facts.jsonl").read_text().splitlines()]
-        by_name = {row["file"]: row for row in rows}
-        with tarfile.open(corpora / "domain-xml" / f"{name}.tar.xz") as archive:
-            for member in archive:
-                row = by_name.get(member.name) or by_name.get(member.name.partition("/")[2])
-                stream = archive.extractfile(member) if row is not None else None
-                if row is not None and stream is not None:
-                    domain = domain_of_text(stream.read().decode(errors="replace"), member.name)
-                    kinds.update(_compared(row["fires"], domain))
-    assert sum(kinds.values()) == 2 * 1117
-    assert dict(kinds) == EXPECTED
-
-
-EXPECTED = {
-    "nic_emulated: agree": 1113,
-    "nic_emulated: no model is named": 4,
-    "virtio_net_single_queue: agree": 1085,
-    "virtio_net_single_queue: no tap that libvirt makes": 29,
-    "virtio_net_single_queue: more queues than vCPUs": 2,
-    "virtio_net_single_queue: one vCPU is plugged in": 1,
-}
-
-
-def _compared(said: dict[str, bool], domain: Domain) -> list[str]:
-    result = audit(a_host(), [domain], Intent(goal=Goal.THROUGHPUT), only=["net.model", "net.queues"])
-    saws = {rule: [one.saw for one in result.findings if one.id == rule] for rule in ("net.model", "net.queues")}
-    found = []
-    for statement, rule in (("nic_emulated", "net.model"), ("virtio_net_single_queue", "net.queues")):
-        speaks = bool(saws[rule])
-        if speaks == said[statement]:
-            found.append(f"{statement}: agree")
-        else:
-            found.append(f"{statement}: {_why(saws[rule], domain)}")
-    return found
-
-
-def _why(saws: list[str], domain: Domain) -> str:
-    wanted = domain.wanted
-    virtio = [one for one in wanted.devices.interfaces if one.model is not None and one.model.startswith("virtio")]
-    if saws and all("names no model" in saw for saw in saws):
-        return "no model is named"
-    if saws and all("queues for" in saw for saw in saws):
-        return "more queues than vCPUs"
-    if not saws and wanted.vcpus_current == 1:
-        return "one vCPU is plugged in"
-    if not saws and not any(one.type in ("bridge", "network", "direct") for one in virtio):
-        return "no tap that libvirt makes"
-    return f"{saws} {[(one.type, one.model, one.queues) for one in wanted.devices.interfaces]}"
