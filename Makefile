@@ -35,8 +35,9 @@ notebooks: ## every notebook: strictly on the demo host, laxly on a live libvirt
 browser: ## JupyterLab in a headless Chromium
 	@tools/setup/test.sh browser
 
-bench: env ## how long probing takes, beside a yardstick of the same run
+bench: env ## how long probing and an audit take, beside a yardstick of the same run
 	@.venv/bin/python -m tools.bench.probing
+	@.venv/bin/python -m tools.bench.auditing
 
 soak: ## the long tests: every file of every recorded host, broken in every way
 	@tools/setup/test.sh soak

@@ -76,18 +76,22 @@ def audit(
     All domains count for the placement and for pins that overlap, also those that are not judged.
     """
     view = View(host, domains, intent)
+    domains_judged = [
+        (domain, f"domain/{percent_encode(domain.name)}", view.goal(domain))
+        for domain in view.domains
+        if judged is None or domain.name in judged
+    ]
+    host_judged = [(None, "host", intent.goal)] if judged is None else []
     findings: list[Finding] = []
     not_checked: list[NotChecked] = []
     checked: list[tuple[str, str]] = []
     for one in (*rules(), *myths()):
         if only is not None and one.id not in only:
             continue
-        for domain in _subjects(one, view, judged):
-            subject = "host" if domain is None else f"domain/{percent_encode(domain.name)}"
+        for domain, subject, goal in host_judged if one.scope == "host" else domains_judged:
+            if goal not in one.goals:
+                continue
             try:
-                goal = intent.goal if domain is None else view.goal(domain)
-                if goal not in one.goals:
-                    continue
                 quiet = True
                 for what in _ask(one, domain, view):
                     quiet = False
@@ -100,16 +104,6 @@ def audit(
                 checked.append((one.id, subject))
     found = ranked(findings)
     return Audit(intent.goal, found, tuple(not_checked), tuple(checked), settle(found, view))
-
-
-def _subjects(one: Rule, view: View, judged: Sequence[str] | None) -> Iterator[Domain | None]:
-    if one.scope == "host":
-        if judged is None:
-            yield None
-        return
-    for domain in view.domains:
-        if judged is None or domain.name in judged:
-            yield domain
 
 
 def _ask(one: Rule, domain: Domain | None, view: View) -> Iterator[Seen]:

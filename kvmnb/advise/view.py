@@ -9,6 +9,7 @@ from kvmnb.advise.intent import Goal, Intent
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.facts.storage import Location
 from kvmnb.place.placement import Placement
 from kvmnb.place.simple import place
 
@@ -20,6 +21,7 @@ class View:
         self.host = host
         self.domains = tuple(domains)
         self.intent = intent
+        self._locations: dict[str, Location] = {}
 
     @property
     def placement(self) -> Placement:
@@ -36,6 +38,13 @@ class View:
         except NotSeen as unseen:
             # Kept, so that not every rule places all guests again to miss the same fact.
             return unseen
+
+    def location_of(self, path: str) -> Location:
+        """What an image's path lies on; looked up once, since several rules ask it of each disk."""
+        found = self._locations.get(path)
+        if found is None:
+            found = self._locations[path] = self.host.location_of(path)
+        return found
 
     def goal(self, domain: Domain) -> Goal:
         """The guest's goal."""

@@ -29,7 +29,7 @@ class CpuSet:
 
     def __init__(self, numbers: Iterable[int] = ()) -> None:
         self._numbers = frozenset(numbers)
-        if any(number < 0 or number > MAX_NUMBER for number in self._numbers):
+        if self._numbers and (min(self._numbers) < 0 or max(self._numbers) > MAX_NUMBER):
             raise KvmnbError(f"a CPU number must lie in 0-{MAX_NUMBER}, found {sorted(self._numbers)}")
         self._hash = hash(self._numbers)
 
@@ -141,4 +141,4 @@ class CpuSet:
 
 def union(sets: Iterable[CpuSet]) -> CpuSet:
     """All numbers of all the sets."""
-    return CpuSet(number for one in sets for number in one)
+    return CpuSet(number for one in sets for number in one._numbers)

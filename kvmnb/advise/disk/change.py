@@ -37,7 +37,7 @@ def bus_of(disk: Disk) -> str | None:
 def location(disk: Disk, view: View) -> Location:
     """What the disk's file or block device lies on; nothing for other sources."""
     path = disk.file if disk.type == "file" else disk.block if disk.type == "block" else None
-    return view.host.location_of(path) if path is not None else Location(None, ())
+    return view.location_of(path) if path is not None else Location(None, ())
 
 
 def subject(disk: Disk) -> str:

@@ -66,7 +66,7 @@ def check(view: View) -> Iterator[Seen]:
     spoken = False
     for mount, files in image_mounts(view):
         option = next((one for one in mount.options if one in WITHOUT_BARRIERS), None)
-        for device in view.host.location_of(files[0]).disks:
+        for device in view.location_of(files[0]).disks:
             if device.transport in MAY_HAVE_A_CACHE and device.write_cache == NO_FLUSHES:
                 through.add(device.name)
         if option is None:

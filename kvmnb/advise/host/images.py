@@ -15,7 +15,7 @@ def image_mounts(view: View) -> Iterator[tuple[Mount, tuple[str, ...]]]:
     files = sorted({disk.file for domain in view.domains for disk in _disks(domain) if disk.file is not None})
     found: dict[int, tuple[Mount, list[str]]] = {}
     for file in files:
-        mount = view.host.location_of(file).mount
+        mount = view.location_of(file).mount
         if mount is not None:
             found.setdefault(mount.id, (mount, []))[1].append(file)
     for mount, held in sorted(found.values(), key=lambda pair: pair[0].id):

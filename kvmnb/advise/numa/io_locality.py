@@ -73,7 +73,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     own = [(f"the host's PCI device {name}", _pci_node(view.host, name)) for name in _addresses(given, cards)]
     behind = [
         *(_behind_card(view.host, one) for one in devices.interfaces if one.type in ("bridge", "direct")),
-        *(found for one in devices.disks for found in _behind_disk(view.host, one)),
+        *(found for one in devices.disks for found in _behind_disk(view, one)),
     ]
     for seen, measured in ((own, True), (behind, False)):
         far = [
@@ -131,9 +131,9 @@ def _behind_card(host: Host, one: Interface) -> tuple[str, int | None]:
     return "", None
 
 
-def _behind_disk(host: Host, one: Disk) -> Iterator[tuple[str, int | None]]:
+def _behind_disk(view: View, one: Disk) -> Iterator[tuple[str, int | None]]:
     path = one.block or one.file
     if path is None:
         return
-    for disk in host.location_of(path).disks:
+    for disk in view.location_of(path).disks:
         yield f"disk {disk.name}", disk.numa_node

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from kvmnb.core.errors import XmlError
@@ -58,19 +59,7 @@ class Path:
         >>> Path.parse("cputune/vcpupin[3]/@cpuset").attribute
         'cpuset'
         """
-        if not text:
-            raise XmlError("the path is empty")
-        *parts, last = text.split("/")
-        steps = [_parse_step(part, text) for part in parts]
-        if last.startswith("@"):
-            path = cls(tuple(steps), attribute=last[1:])
-        elif last == "text()":
-            path = cls(tuple(steps), text=True)
-        else:
-            path = cls((*steps, _parse_step(last, text)))
-        if str(path) != text:
-            raise XmlError(f"the path {text!r} is written {str(path)!r}")
-        return path
+        return _parse(text)
 
     def __str__(self) -> str:
         end = () if self.attribute is None else (f"@{self.attribute}",)
@@ -80,6 +69,23 @@ class Path:
     def element(self) -> Path:
         """The path of the element that an attribute or a text belongs to."""
         return Path(self.steps)
+
+
+@lru_cache(maxsize=4096)  # Rules name the same places in guest after guest.
+def _parse(text: str) -> Path:
+    if not text:
+        raise XmlError("the path is empty")
+    *parts, last = text.split("/")
+    steps = [_parse_step(part, text) for part in parts]
+    if last.startswith("@"):
+        path = Path(tuple(steps), attribute=last[1:])
+    elif last == "text()":
+        path = Path(tuple(steps), text=True)
+    else:
+        path = Path((*steps, _parse_step(last, text)))
+    if str(path) != text:
+        raise XmlError(f"the path {text!r} is written {str(path)!r}")
+    return path
 
 
 def _parse_step(part: str, path: str) -> Step:
