@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from kvmnb.advise.cpu.ground import Ground, Pinned
 from kvmnb.advise.cpu.move import Move, cores_of, holders
@@ -19,39 +20,52 @@ MOST_TOLD = 4
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A vCPU of one guest and one of another that hold the same CPU or the same core."""
+    """A vCPU of one guest and those of others that hold the same CPU or the same core."""
 
     mine: Pinned
-    other: Pinned
-    how: str
+    others: tuple[Pinned, ...]
+    same_core: bool
+    """Whether they are on other CPUs of its core, and not on its CPU."""
 
     @property
     def both_run(self) -> bool:
-        """Whether both guests run, so that it hurts now."""
-        return self.mine.domain.running and self.other.domain.running
+        """Whether the guest and one of the others run, so that it hurts now."""
+        return self.mine.domain.running and any(other.domain.running for other in self.others)
 
-    def __str__(self) -> str:
-        name = f"guest {self.other.domain.name!r}"
-        if not self.both_run:
-            name += ", which runs," if self.other.domain.running else ", which is shut off,"
-        return f"vCPU {self.mine.vcpu} and vCPU {self.other.vcpu} of {name} {self.how}"
+    @property
+    def severity(self) -> Severity:
+        """How grave it is where the rule's own word does not hold."""
+        return Severity.HIGH if self.both_run else Severity.MEDIUM
+
+    def sentences(self) -> Iterator[str]:
+        """One for each of the others."""
+        for other in self.others:
+            name = f"guest {other.domain.name!r}"
+            if not (self.mine.domain.running and other.domain.running):
+                name += ", which runs," if other.domain.running else ", which is shut off,"
+            how = (
+                f"share a core, on CPUs {self.mine.cpu} and {other.cpu}"
+                if self.same_core
+                else f"are both pinned to CPU {self.mine.cpu} alone"
+            )
+            yield f"vCPU {self.mine.vcpu} and vCPU {other.vcpu} of {name} {how}"
 
 
 def on_same_cpu(domain: Domain, here: Ground) -> list[Clash]:
     """Clashes with other guests over one CPU."""
     return [
-        Clash(mine, other, f"are both pinned to CPU {mine.cpu} alone")
+        Clash(mine, others, same_core=False)
         for mine in here.pins_of.get((domain.uuid, domain.name), ())
-        for other in holders(domain, CpuSet.of(mine.cpu), here)
+        if (others := holders(domain, CpuSet.of(mine.cpu), here))
     ]
 
 
 def on_same_core(domain: Domain, here: Ground) -> list[Clash]:
     """Clashes with other guests over one core, on different CPUs of it."""
     return [
-        Clash(mine, other, f"share a core, on CPUs {mine.cpu} and {other.cpu}")
+        Clash(mine, others, same_core=True)
         for mine in here.pins_of.get((domain.uuid, domain.name), ())
-        for other in holders(domain, here.threads.get(mine.cpu, CpuSet()) - CpuSet.of(mine.cpu), here)
+        if (others := holders(domain, here.threads.get(mine.cpu, CpuSet()) - CpuSet.of(mine.cpu), here))
     ]
 
 
@@ -63,26 +77,33 @@ def part(clashes: Sequence[Clash], move: Move, view: View, here: Ground) -> tupl
     if stays(move.domain, place):
         return [], list(clashes)
     left = {pin.domain.name for pin in holders(move.domain, cores_of(CpuSet(place.vcpus.values()), here), here)}
-    return [one for one in clashes if one.other.domain.name not in left], [
-        one for one in clashes if one.other.domain.name in left
-    ]
+    return _with(clashes, lambda pin: pin.domain.name not in left), _with(clashes, lambda pin: pin.domain.name in left)
+
+
+def _with(clashes: Sequence[Clash], chosen: Callable[[Pinned], bool]) -> list[Clash]:
+    """The clashes with those of the others that are chosen."""
+    found = (Clash(one.mine, tuple(filter(chosen, one.others)), one.same_core) for one in clashes)
+    return [one for one in found if one.others]
 
 
 def seen_waiting(clashes: Sequence[Clash], severity: Severity | None, source: str) -> Seen:
     """The finding about guests that have to leave this one's CPUs."""
-    names = ", ".join(repr(name) for name in sorted({one.other.domain.name for one in clashes})[:MOST_TOLD])
+    names = sorted({other.domain.name for one in clashes for other in one.others})[:MOST_TOLD]
     return Seen(
-        saw=f"{'; '.join(in_short(clashes))} ({source})",
+        saw=f"{'; '.join(in_short((), clashes))} ({source})",
         severity=severity if any(one.both_run for one in clashes) else Severity.MEDIUM,
         safety=Safety.MANUAL,
-        by_hand=(f"This guest can stay; follow the same rule's finding of {names}, and see again.",),
+        by_hand=(
+            f"This guest can stay; follow the same rule's finding of {', '.join(map(repr, names))}, and see again.",
+        ),
         subject="others",
     )
 
 
-def in_short(things: Iterable[object]) -> list[str]:
-    """The first few as text, and how many more there are."""
-    texts = list(dict.fromkeys(map(str, things)))
-    if len(texts) <= MOST_TOLD:
-        return texts
-    return [*texts[:MOST_TOLD], f"and {len(texts) - MOST_TOLD} more pairs like these"]
+def in_short(texts: Iterable[str], clashes: Sequence[Clash] = (), noun: str = "pairs like these") -> list[str]:
+    """The first few of these texts and clashes, and how many more there are."""
+    # Where a thousand guests are pinned alike each has thousands of clashes: only those that are told become text.
+    found = list(dict.fromkeys(texts))
+    more = len(found) + sum(len(one.others) for one in clashes) - MOST_TOLD
+    told = [*found, *islice((text for one in clashes for text in one.sentences()), MOST_TOLD)][:MOST_TOLD]
+    return [*told, f"and {more} more {noun}"] if more > 0 else told

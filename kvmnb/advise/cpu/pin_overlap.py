@@ -82,17 +82,17 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     removals = tuple(Want(xml(domain, f"cputune/vcpupin[{vcpu}]"), None) for vcpu in absent) if domain.inactive else ()
     move = move_of(domain, view, here) if problems or clashes else pins_alone(domain, removals, "")
     mine, waiting = part(clashes, move, view, here) if clashes else ([], [])
-    problems += [(Severity.HIGH if one.both_run else Severity.MEDIUM, str(one)) for one in mine]
-    if absent and not problems:
+    if absent and not (problems or mine):
         move = pins_alone(domain, removals, "")
-    extra = _extra(domain, removals, here) if move.wants and problems else ()
+    extra = _extra(domain, removals, here) if move.wants and (problems or mine) else ()
     if absent:
         text = f"pins for {in_words(absent, 'vCPU')}, which the guest with {domain.wanted.vcpus} vCPUs does not have"
         problems.append((Severity.LOW, f"{text} (cputune/vcpupin)"))
-    if problems:
+    if problems or mine:
+        severities = [*(severity for severity, _ in problems), *(one.severity for one in mine)]
         yield Seen(
-            saw="; ".join(in_short(text for _, text in problems)),
-            severity=min((severity for severity, _ in problems), key=lambda one: one.rank),
+            saw="; ".join(in_short((text for _, text in problems), mine)),
+            severity=min(severities, key=lambda one: one.rank),
             wants=(*move.all_wants, *extra),
             safety=move.safety,
             costs=move.costs,
@@ -103,7 +103,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         yield seen_waiting(waiting, None, "cputune/vcpupin")
     if pools := _in_pools(domain, here):
         cpus = union(shared for _, shared in pools)
-        names = ", ".join(in_short(repr(other.name) for other, _ in pools))
+        names = ", ".join(in_short((repr(other.name) for other, _ in pools), noun="guests"))
         yield Seen(
             saw=f"CPUs {cpus}, each the only one of a vCPU, are also in the pools of guests {names} (cputune/vcpupin)",
             severity=Severity.LOW,
@@ -136,9 +136,10 @@ def _has_pins(layer: Configuration) -> bool:
 
 def _twice(domain: Domain, here: Ground) -> Iterator[Problem]:
     """CPUs that two vCPUs of the guest are held to."""
-    for mine in here.pins_of.get((domain.uuid, domain.name), ()):
-        for other in here.pinned[mine.cpu]:
-            if other.domain is domain and other.vcpu > mine.vcpu:
+    pins = here.pins_of.get((domain.uuid, domain.name), ())
+    for mine in pins:
+        for other in pins:
+            if other.cpu == mine.cpu and other.vcpu > mine.vcpu:
                 yield Severity.HIGH, f"vCPUs {mine.vcpu} and {other.vcpu} are both pinned to CPU {mine.cpu} alone"
 
 

@@ -82,7 +82,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     mine, waiting = part(clashes, move, view, here)
     if own or mine:
         yield Seen(
-            saw=f"{'; '.join(in_short([*own, *mine]))} ({SOURCE})",
+            saw=f"{'; '.join(in_short(own, mine))} ({SOURCE})",
             wants=move.all_wants,
             severity=grave if own or any(one.both_run for one in mine) else Severity.MEDIUM,
             safety=move.safety,
