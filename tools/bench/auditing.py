@@ -57,9 +57,7 @@ def main() -> None:
     yardstick = _seconds(lambda: [etree.fromstring(text.encode()) for text in texts])
     print(f"audit of {len(off)} guests on a host of {len(host.cpus)} CPUs, {len(rules())} rules, one core")
     print(f"yardstick: parse their XML with lxml   {yardstick:6.3f} s")
-    print(
-        f"{'goal':<12} {'guests':<14} {'seconds':>8} {'bound':>6} {'x yardstick':>12} {'findings':>9} {'unchecked':>10}"
-    )
+    print("goal         guests          seconds  bound  x yardstick  findings  unchecked")
     for goal in Goal:
         _row(host, goal, "shut off", off, BOUND_SECONDS, yardstick)
         _row(host, goal, "running", running, BOUND_SECONDS, yardstick)
