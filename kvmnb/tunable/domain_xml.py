@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import KvmnbError, NotAnswered, Refused, WriteFailed
-from kvmnb.core.xml import Document, Edited, Path, Reversal, edit, holds, read, revert, same
+from kvmnb.core.xml import Document, Edited, Path, Reversal, altered, edit, holds, read, revert, same
 from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.machine import Machine
@@ -122,11 +122,25 @@ def reverted(text: str, reversal: Reversal) -> str:
 
 
 def define(machine: Machine, uuid: str, text: str) -> None:
-    """Make an edited XML the persistent configuration of its domain."""
+    """Make an edited XML the persistent configuration of its domain, and read it back.
+
+    libvirt drops and alters settings without a word. Raises WriteFailed where it did, and then the domain has its
+    former configuration again.
+    """
     try:
+        before = machine.libvirt.xml(uuid, Layer.PERSISTENT)
         machine.libvirt.define(uuid, text)
+        lost = altered(text, machine.libvirt.xml(uuid, Layer.PERSISTENT), DOMAIN)
+        if lost:
+            machine.libvirt.define(uuid, before)
     except NotAnswered as problem:
         raise WriteFailed(str(problem)) from problem
+    if lost:
+        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+        raise WriteFailed(
+            f"libvirt took the XML of domain {uuid} and gave back another one: {'; '.join(lost[:3])}{more}; "
+            "its former configuration was defined again"
+        )
 
 
 def same_value(left: str | None, right: str | None) -> bool:

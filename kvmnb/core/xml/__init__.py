@@ -3,6 +3,7 @@
 from kvmnb.core.xml.document import AttributeSpan, Document, Element, Span
 from kvmnb.core.xml.edit import Changes, Edited, edit
 from kvmnb.core.xml.encoding import Encoding, decode, encode
+from kvmnb.core.xml.kept import altered
 from kvmnb.core.xml.mask import mask
 from kvmnb.core.xml.meaning import holds, read, same
 from kvmnb.core.xml.path import Path, Step
@@ -23,6 +24,7 @@ __all__ = [
     "Span",
     "Step",
     "Touched",
+    "altered",
     "decode",
     "edit",
     "encode",
