@@ -14,6 +14,7 @@ from kvmnb.core.xml.mask import mask
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.judge import schema_problem
 from kvmnb.machine.machine import Machine
+from kvmnb.plan.owner import Owners
 from kvmnb.plan.plan import Change, Plan, new_id, version
 from kvmnb.tunable.domain_xml import DomainXml, edited, holds_in, same_value, value_in
 from kvmnb.tunable.neighbours import reset_by
@@ -39,6 +40,7 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None, 
     texts: dict[str, Document] = {}
     changes: list[Change] = []
     notes: list[str] = []
+    owners = Owners(machine.files)
     pending = list(wanted.items())
     while pending:
         tunable, reasons = pending.pop(0)
@@ -60,7 +62,15 @@ def build(findings: Iterable[Finding], machine: Machine, host_uuid: str | None, 
             notes.append(f"{tunable} is left out, since its present value could not be put back: {problem}")
             continue
         changes.append(
-            Change(tunable=tunable, before=before, after=value, safety=safety, owner=None, why=why, costs=costs)
+            Change(
+                tunable=tunable,
+                before=before,
+                after=value,
+                safety=safety,
+                owner=owners.of(tunable),
+                why=why,
+                costs=costs,
+            )
         )
         if not isinstance(tunable, DomainXml | RunningGuest) and not tunable.lasts and not live_only:
             twin = _twin(tunable, value, machine)

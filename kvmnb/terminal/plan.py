@@ -71,6 +71,8 @@ def preview(plan: Plan, findings: tuple[Finding, ...]) -> str:
         way = f"{change.safety.value}, {WHEN[change.when.value]}, undo {change.undo.value}"
         lines.append(paragraph(f"{way}; for {', '.join(change.why)}", "  "))
         lines.extend(paragraph(cost, "  ") for cost in change.costs)
+        if change.owner is not None:
+            lines.append(paragraph(f"Also set elsewhere: {safe(change.owner)}.", "  "))
     for name, diff in plan.xml_diffs.items():
         lines.extend(("", f"XML of {safe(name)}:", *(diff_line(line) for line in diff.splitlines())))
     manual = [one for one in findings if one.safety is Safety.MANUAL]
