@@ -33,12 +33,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Effect, Safety, Seen, Severity
+from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.host.images import image_mounts, in_short
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
+from kvmnb.tunable.mount import Mount
 from kvmnb.tunable.spelling import percent_encode, shell_word
+from kvmnb.tunable.tunable import Want
 
 RULE = Rule(
     id="host.fs.atime",
@@ -63,7 +65,8 @@ def check(view: View) -> Iterator[Seen]:
         yield Seen(
             saw=f"{mount.mount_point} ({mount.fs_type}) holds {in_short(files)} and has neither relatime nor noatime "
             "(/proc/self/mountinfo)",
-            safety=Safety.MANUAL,
+            wants=(Want(Mount(mount.mount_point), "relatime"),),
+            note="until the next mount; /etc/fstab keeps it, and is yours to edit",
             by_hand=(
                 f"sudo mount -o remount,relatime {point}",
                 f"In /etc/fstab, remove strictatime from the line of {mount.mount_point}.",

@@ -6,6 +6,8 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.facts.host import Host
+from kvmnb.tunable.mount import Mount
+from kvmnb.tunable.tunable import Want
 from tests.advise.disk.builders import IMAGES, a_disk, a_mount, storage_host
 from tests.builders import a_domain, found, judged, silent
 
@@ -20,7 +22,8 @@ def host(*options: str, device: str | None = "nvme0n1") -> Host:
 @pytest.mark.parametrize("options", [("rw",), ("rw", "strictatime"), ("rw", "nodiratime")])
 def test_a_mount_of_images_with_strictatime_is_told(options: tuple[str, ...]) -> None:
     (finding,) = judged(RULE, host(*options), GUEST).findings
-    assert (finding.severity, finding.safety) == (Severity.INFO, Safety.MANUAL)
+    assert (finding.severity, finding.safety) == (Severity.INFO, Safety.SAFE)
+    assert finding.wants == (Want(Mount(IMAGES), "relatime"),)
     assert finding.by_hand[0] == f"sudo mount -o remount,relatime {IMAGES}"
     assert f"{IMAGES}/vda.img" in finding.saw
 
