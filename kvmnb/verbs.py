@@ -74,6 +74,14 @@ class Here:
         """The rates of this machine over a window that begins now; it takes that long."""
         return probe_load(self.machine, seconds)
 
+    @property
+    def host_uuid(self) -> str | None:
+        """What plans and journals know the host by; None where it was not seen, and then nothing is applied."""
+        try:
+            return self.host.uuid
+        except NotSeen:
+            return None
+
     def images(self) -> dict[str, tuple[DiskImage, ...]]:
         """The image chain of each guest's disks, by the guest's name; qemu-img is asked once for each image."""
         return {domain.name: domain.images for domain in with_images(self.facts(), self._quick()).domains}
@@ -128,10 +136,10 @@ class Here:
         their lasting forms, unless ``live_only`` asks for what the next boot takes back.
         """
         if isinstance(findings, Audit):
-            plan = build(findings.followed, self.machine, self.host.uuid, live_only=live_only)
+            plan = build(findings.followed, self.machine, self.host_uuid, live_only=live_only)
             return replace(plan, conflicts=tuple(one.told for one in findings.conflicts))
         listed = [findings] if isinstance(findings, Finding) else list(findings)
-        return build(listed, self.machine, self.host.uuid, live_only=live_only)
+        return build(listed, self.machine, self.host_uuid, live_only=live_only)
 
     def apply(
         self,
@@ -154,7 +162,7 @@ class Here:
             return run.apply_plan(
                 plan,
                 self.machine,
-                self.host.uuid,
+                self.host_uuid,
                 accept_disruptive=accept_disruptive,
                 terms=Terms(confirm_within or None),
                 began=began,
@@ -180,7 +188,7 @@ class Here:
         found = journal if isinstance(journal, Journal) else self.journal(journal)
         try:
             return run.undo_plan(
-                found, self.machine, self.host.uuid, only=only, take_drifted=take_drifted, progress=progress
+                found, self.machine, self.host_uuid, only=only, take_drifted=take_drifted, progress=progress
             )
         finally:
             self._survey = self._answers = None
@@ -188,20 +196,20 @@ class Here:
     def confirm(self, journal: Journal, *, progress: Progress = silent) -> Journal:
         """Keep a plan that waits to be confirmed, and write its lasting part."""
         try:
-            return run.confirm_plan(journal, self.machine, self.host.uuid, progress=progress)
+            return run.confirm_plan(journal, self.machine, self.host_uuid, progress=progress)
         finally:
             self._survey = self._answers = None
 
     def resume(self, journal: Journal, *, progress: Progress = silent) -> Journal:
         """Bring a plan that was left half-way to its end, forward or back."""
         try:
-            return run.resume_plan(journal, self.machine, self.host.uuid, progress=progress)
+            return run.resume_plan(journal, self.machine, self.host_uuid, progress=progress)
         finally:
             self._survey = self._answers = None
 
     def journals(self) -> tuple[Journal, ...]:
         """This machine's journals, the newest first."""
-        mine = (self.machine.origin, self.host.uuid)
+        mine = (self.machine.origin, self.host_uuid)
         return tuple(one for one in shelf.journals() if (one.opening.origin, one.opening.host_uuid) == mine)
 
     def journal(self, journal_id: str = "last") -> Journal:

@@ -8,6 +8,7 @@ from typing import Any
 from kvmnb.apply import rooted
 from kvmnb.apply.boot import booted_since
 from kvmnb.apply.journal import Journal
+from kvmnb.apply.landing import from_the_air
 from kvmnb.apply.opening import shown
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.record import Value
@@ -118,13 +119,21 @@ def take_back_step(one: Standing, machine: Machine, journal: Journal, append: Ap
     append("take_back", step=one.step, values=partial)
     first = tunables[0][0]
     if isinstance(first, DomainXml):
-        now = machine.libvirt.xml(first.uuid, Layer.PERSISTENT)
-        define(machine, first.uuid, reverted(now, one.reversal or Reversal()))
+        define(machine, first.uuid, _xml_before(one, first, machine)[1])
     else:
         _bring(machine, [*tunables, *announced_tunables(journal, one.beside)])
     for tunable, value in tunables:
         expect(tunable, value.before, machine, "was taken back")
     append("taken_back", step=one.step, values=partial)
+
+
+def _xml_before(one: Standing, tunable: DomainXml, machine: Machine) -> tuple[str, str]:
+    """The domain's XML as it is, and without what the step did."""
+    now = machine.libvirt.xml(tunable.uuid, Layer.PERSISTENT)
+    reversal = one.reversal or Reversal()
+    if one.in_the_air and one.xml is not None:
+        reversal = from_the_air(one.xml, reversal, now)
+    return now, reverted(now, reversal)
 
 
 def announced_tunables(journal: Journal, values: Iterable[Value]) -> list[tuple[Tunable, Value]]:
@@ -234,6 +243,10 @@ def _did_not_stand(
     one: Standing, tunables: Sequence[tuple[Tunable, Value]], machine: Machine, journal: Journal
 ) -> bool:
     """Whether all is as before: a kill came between the announcement and the deed, or somebody took it back."""
+    first = tunables[0][0]
+    if isinstance(first, DomainXml) and one.in_the_air:
+        now, before = _xml_before(one, first, machine)
+        return now == before
     beside = [] if not one.in_the_air else announced_tunables(journal, one.beside)
     return all(_is_before(tunable, value, tunable.read(machine), machine) for tunable, value in [*tunables, *beside])
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kvmnb.apply import rooted
+from kvmnb.apply import landing, rooted
 from kvmnb.apply.back import announced_tunables, expect, holds, roll_back, take_back_step
 from kvmnb.apply.journal import Journal
 from kvmnb.apply.opening import refuse_other_domains, shown
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.record import Step, Value
 from kvmnb.core.errors import StalePlan, WriteFailed
+from kvmnb.core.xml import Edited
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.domain_xml import DomainXml, define, edited, same_value
@@ -49,8 +50,10 @@ def _write_step(number: int, machine: Machine, journal: Journal) -> None:
     begun = next((one for one in journal.standing() if one.step == number), None)
     tunables = announced_tunables(journal, journal.opening.steps[number].values)
     if begun is not None:
-        # A stopped process announced it: it may hold already, or stand half-way and is begun anew.
-        if all(holds(one, value.after, one.read(machine), machine) for one, value in tunables):
+        # A stopped process announced it. A host setting may hold already; all else is begun anew, since what a
+        # define did beside it was not recorded.
+        xml = isinstance(tunables[0][0], DomainXml)
+        if not xml and all(holds(one, value.after, one.read(machine), machine) for one, value in tunables):
             journal.append("written", step=number)
             return
         take_back_step(begun, machine, journal, journal.append)
@@ -71,11 +74,27 @@ def _write_step(number: int, machine: Machine, journal: Journal) -> None:
         result = edited(before, [(one, value.after) for one, value in tunables if isinstance(one, DomainXml)])
         journal.append("write", step=number, values=values, reversal=result.reversal, xml=before)
         define(machine, first.uuid, result.text)
+        _land(number, first, before, result, machine, journal)
     else:
         journal.append("write", step=number, values=values, beside=_beside(first, machine))
         first.write(machine, values[0].after)
     _expect(tunables, machine)
     journal.append("written", step=number)
+
+
+def _land(number: int, tunable: DomainXml, before: str, asked: Edited, machine: Machine, journal: Journal) -> None:
+    """Record what libvirt did beside what was asked; WriteFailed where it changed what stood there."""
+    now = machine.libvirt.xml(tunable.uuid, Layer.PERSISTENT)
+    if now == asked.text:
+        return
+    whole = landing.beside(before, asked.reversal, now)
+    journal.append("landed", step=number, reversal=whole)
+    altered = landing.altered(whole, asked.reversal)
+    if altered:
+        raise WriteFailed(
+            f"defining domain {tunable.domain!r}: libvirt took the plan's settings and changed "
+            f"{', '.join(altered[:5])} beside them, which nobody asked for"
+        )
 
 
 def _expect(tunables: Iterable[tuple[Tunable, Value]], machine: Machine) -> None:

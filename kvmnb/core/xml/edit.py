@@ -36,7 +36,7 @@ def edit(text: str, changes: Changes, shape: Shape) -> Edited:
     for path, value in pairs:
         if wanted.setdefault(path, value) != value:
             raise XmlError(f"two values are wanted for {path}: {wanted[path]!r} and {value!r}")
-    editor = _Editor(Tree(text, shape))
+    editor = Editor(Tree(text, shape))
     for path, value in wanted.items():
         try:
             editor.change(path, value)
@@ -45,7 +45,7 @@ def edit(text: str, changes: Changes, shape: Shape) -> Edited:
     return Edited(editor.tree.finish(), Reversal(tuple(editor.touched)))
 
 
-class _Editor:
+class Editor:
     """One edit under way: the tree and what was touched so far."""
 
     def __init__(self, tree: Tree) -> None:
@@ -198,7 +198,7 @@ class _Editor:
         wanted = Node.parse(value.strip(BLANK), parent)
         self._check_named(wanted, step)
         if node is not None:
-            self._make_alike(node, wanted)
+            self.make_alike(node, wanted)
             return
         lead, tail, close = self.tree.put(parent, wanted, step)
         if self.shape.find(parent, step) is not wanted:
@@ -211,13 +211,13 @@ class _Editor:
         if not self.shape.is_named(wanted, step):
             raise XmlError(f"the value is a <{wanted.name}> that is not {step}")
 
-    def _make_alike(self, node: Node, wanted: Node) -> None:
+    def make_alike(self, node: Node, wanted: Node) -> None:
         """Bring an element to mean what another does, touching what differs only."""
         if meaning(node) == meaning(wanted):
             return
         mark, before = len(self.touched), str(node)
-        if self._merges(node, wanted):
-            self._merge(node, wanted)
+        if self.merges(node, wanted):
+            self.merge(node, wanted)
         if meaning(node) != meaning(wanted):
             # What merging cannot express (order, mixed text, foreign namespaces) is put as it is given.
             parent = node.parent
@@ -228,13 +228,13 @@ class _Editor:
             parent.children[at] = wanted
             self.touched.append(Touched("element_replaced", paths, raw=before))
 
-    def _merges(self, node: Node, wanted: Node) -> bool:
+    def merges(self, node: Node, wanted: Node) -> bool:
         parts = (*node.children, *wanted.children)
         mixed = bool(parts) and not all(is_blank(part.text) for part in (node, wanted))
         bound = wanted.prefixes().items() <= node.prefixes().items()
         return bound and not mixed and all(self.shape.tag(part) is not None for part in parts)
 
-    def _merge(self, node: Node, wanted: Node) -> None:
+    def merge(self, node: Node, wanted: Node) -> None:
         kept = {attribute.name for attribute in wanted.attributes}
         for attribute in list(node.attributes):
             if attribute.name not in kept and not attribute.name.startswith("xmlns"):
@@ -242,14 +242,14 @@ class _Editor:
         for attribute in wanted.attributes:
             if not attribute.name.startswith("xmlns"):
                 self._set_attribute(node, attribute.name, attribute.value)
-        pairs = self._pairs(node, wanted)
+        pairs = self.pairs(node, wanted)
         matched = {id(found) for _, found in pairs if found is not None}
         for child in list(node.children):
             if id(child) not in matched:
                 self._remove(node, child)
         for place, (child, found) in enumerate(pairs):
             if found is not None:
-                self._make_alike(found, child)
+                self.make_alike(found, child)
                 continue
             new = Node.parse(str(child), node)
             after = next((f for _, f in pairs[place:] if f is not None), None)
@@ -259,7 +259,7 @@ class _Editor:
         if not wanted.children and not node.children:
             self._set_text(node, wanted.text.strip(BLANK))
 
-    def _pairs(self, node: Node, wanted: Node) -> list[tuple[Node, Node | None]]:
+    def pairs(self, node: Node, wanted: Node) -> list[tuple[Node, Node | None]]:
         """Each wanted child with the child that stands for it, by its keys."""
         pairs: list[tuple[Node, Node | None]] = []
         for child in wanted.children:
