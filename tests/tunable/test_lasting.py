@@ -12,6 +12,7 @@ import pytest
 from kvmnb.core.errors import KvmnbError, Refused, WriteFailed
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.sources import scratch
+from kvmnb.tunable.kernel_arg import KernelArg
 from kvmnb.tunable.module import Module
 from kvmnb.tunable.names import parse
 from kvmnb.tunable.own_file import HEADER
@@ -220,3 +221,34 @@ def test_modprobe_shows_the_option_that_the_file_sets(machine: Machine) -> None:
         timeout=30,
     )
     assert "options kvm halt_poll_ns=50000" in done.stdout.splitlines(), done.stderr
+
+
+def test_a_shell_reads_the_kernels_arguments_as_grub_mkconfig_does(tmp_path: Path) -> None:
+    """It sources /etc/default/grub, then each drop-in, so that each adds to the line before it."""
+    base = tmp_path / "grub"
+    base.write_text('GRUB_CMDLINE_LINUX_DEFAULT="quiet splash"\n')
+    drop_in = tmp_path / "zz-kvmnb.cfg"
+    drop_in.write_text(KernelArg.file.render({"isolcpus": "2-7,10", "hugepages[1G]": "16"}))
+    done = subprocess.run(
+        ["sh", "-c", '. "$0"; . "$1"; printf %s "$GRUB_CMDLINE_LINUX_DEFAULT"', str(base), str(drop_in)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout == "quiet splash hugepagesz=1G hugepages=16 isolcpus=2-7,10"
+
+
+@pytest.mark.skipif(shutil.which("udevadm") is None, reason="udevadm is not installed")
+def test_udevadm_finds_no_fault_in_the_rules(machine: Machine) -> None:
+    Udev("block/nvme0n1/queue/scheduler").write(machine, "none")
+    done = subprocess.run(
+        ["udevadm", "verify", f"{machine.origin}/{Udev.file.path}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    if "Unknown command verb" in done.stderr:
+        pytest.skip("this udevadm cannot verify rules yet (systemd 254 can)")
+    assert done.returncode == 0, done.stderr + done.stdout

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kvmnb.core.errors import Refused
 from kvmnb.machine.hypervisor import Thread
 from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml
-from kvmnb.tunable.names import parse
+from kvmnb.tunable.ethtool import Ethtool
+from kvmnb.tunable.kernel_arg import KernelArg
+from kvmnb.tunable.module import Module
+from kvmnb.tunable.mount import Mount
+from kvmnb.tunable.names import KINDS, parse
 from kvmnb.tunable.spelling import percent_decode, percent_encode
+from kvmnb.tunable.sriov import Sriov
+from kvmnb.tunable.sysctl import Sysctl
+from kvmnb.tunable.sysctl_allowed import ALLOWED
+from kvmnb.tunable.sysctl_file import SysctlFile
 from kvmnb.tunable.sysfs import Sysfs
+from kvmnb.tunable.tmpfiles import Tmpfiles
+from kvmnb.tunable.tunable import Tunable
+from kvmnb.tunable.udev import Udev
 
 UUID = "6f4e2a58-0f2b-4c58-9a3c-1b2c3d4e5f60"
 
@@ -107,6 +118,42 @@ def test_a_value_of_another_form_is_refused_before_anything_is_read(
 def test_digits_are_those_of_ascii(text: str) -> None:
     with pytest.raises(Refused):
         parse(text, {"db": UUID})
+
+
+_NIC = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}", fullmatch=True)
+_POINT = st.lists(st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=8), max_size=3)
+_KINDS: dict[str, st.SearchStrategy[Tunable]] = {
+    "domain_live": st.builds(DomainLive, st.just("db"), st.just(UUID), st.just(Thread.VCPU), st.integers(0, 99_999)),
+    "domain_xml": st.just(DomainXml("db", UUID, "vcpu/text()")),
+    "ethtool": st.builds(lambda nic, tail: Ethtool(f"{nic}/{tail}"), _NIC, st.sampled_from(["mtu", "rings/rx"])),
+    "kernel_arg": st.builds(KernelArg, st.sampled_from(["isolcpus", "hugepages[1G]", "transparent_hugepage"])),
+    "module": st.builds(Module, st.sampled_from(["kvm/halt_poll_ns", "kvm_intel/nested"])),
+    "mount": st.builds(Mount, _POINT.filter({".", ".."}.isdisjoint).map(lambda parts: "/" + "/".join(parts))),
+    "sriov": st.builds(Sriov, st.from_regex(r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]", fullmatch=True)),
+    "sysctl": st.builds(Sysctl, st.sampled_from(sorted(ALLOWED))),
+    "sysctl_file": st.builds(SysctlFile, st.sampled_from(sorted(ALLOWED))),
+    "sysfs": st.builds(lambda nic: Sysfs(f"class/net/{nic}/bridge/stp_state"), _NIC),
+    "tmpfiles": st.builds(
+        lambda node: Tmpfiles(f"devices/system/node/node{node}/hugepages/hugepages-2048kB/nr_hugepages"),
+        st.integers(0, 99_999),
+    ),
+    "udev": st.builds(lambda disk: Udev(f"block/{disk}/queue/scheduler"), _NIC),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(_KINDS))
+def test_parse_and_print_are_inverse(kind: str) -> None:
+    @settings(max_examples=25, deadline=None)
+    @given(_KINDS[kind])
+    def check(tunable: Tunable) -> None:
+        assert parse(str(tunable), {"db": UUID}) == tunable
+
+    check()
+
+
+def test_every_kind_of_the_host_has_its_inverse_tested() -> None:
+    of_guests = {"live_device", "live_iothread", "live_setting"}
+    assert set(KINDS) - of_guests == set(_KINDS)
 
 
 def test_a_sysfs_file_outside_the_allow_list_cannot_be_named() -> None:
