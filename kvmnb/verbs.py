@@ -38,7 +38,7 @@ from kvmnb.machine.machine import Machine
 from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.probe.closer import with_images, with_memory
-from kvmnb.probe.load import probe_load
+from kvmnb.probe.load import probe_load, recorded_load
 from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
 
@@ -71,7 +71,7 @@ class Here:
         return self._survey
 
     def load(self, seconds: float) -> Load:
-        """The rates of this machine over a window that begins now; it takes that long."""
+        """The rates over a window that begins now; it takes that long. Of a recording, those that it holds."""
         return probe_load(self.machine, seconds)
 
     @property
@@ -118,15 +118,20 @@ class Here:
         *domains: str,
         goal: str | None = None,
         rules: Sequence[str] | None = None,
+        window: float | None = None,
     ) -> Audit:
-        """What the rules find, worst first, on the machine as it is now; all domains unless some are named."""
+        """What the rules find, worst first, on the machine as it is now; all domains unless some are named.
+
+        Over ``window`` seconds rates are measured first, and of a recording those that it holds are read.
+        """
         for rule_id in rules or ():
             registry.rule(rule_id)
         survey = self.closer(rules)
         for name in domains:
             survey.domain(name)
         intent = self.intent if goal is None else read_intent(goal)
-        return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None)
+        load = recorded_load(self.machine) if window is None else self.load(window)
+        return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None, load=load)
 
     def plan(self, findings: Audit | Finding | Iterable[Finding], *, live_only: bool = False) -> Plan:
         """The plan that follows these findings; nothing is written.

@@ -19,6 +19,7 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Fact
 from kvmnb.facts.host import Host
 from kvmnb.facts.hypervisor import CpuMode, GuestKind, Hypervisor
+from kvmnb.facts.load import Load
 from kvmnb.facts.memory import NumaNode
 from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.probe.domain import domain_of_text
@@ -320,23 +321,44 @@ def an_intent(goal: str = "balanced", **guests: GuestIntent) -> Intent:
     return Intent(goal=Goal(goal), guest=guests)
 
 
-def judged(rule_id: str, host: Host, *domains: Domain, goal: str = "balanced", intent: Intent | None = None) -> Audit:
+def judged(
+    rule_id: str,
+    host: Host,
+    *domains: Domain,
+    goal: str = "balanced",
+    intent: Intent | None = None,
+    load: Load | None = None,
+) -> Audit:
     """What one rule says of a host and guests."""
-    return audit(host, domains, intent or an_intent(goal), only=[rule_id])
+    return audit(host, domains, intent or an_intent(goal), only=[rule_id], load=load)
 
 
-def found(rule_id: str, host: Host, *domains: Domain, goal: str = "balanced", intent: Intent | None = None) -> Finding:
+def found(
+    rule_id: str,
+    host: Host,
+    *domains: Domain,
+    goal: str = "balanced",
+    intent: Intent | None = None,
+    load: Load | None = None,
+) -> Finding:
     """The one finding of a rule about the first guest, or about the host."""
-    result = judged(rule_id, host, *domains, goal=goal, intent=intent)
+    result = judged(rule_id, host, *domains, goal=goal, intent=intent, load=load)
     assert not result.not_checked, result.not_checked
     mine = [one for one in result.findings if one.domain is None or one.domain == domains[0].name]
     assert len(mine) == 1, f"{len(mine)} findings: {[one.saw for one in mine]}"
     return mine[0]
 
 
-def silent(rule_id: str, host: Host, *domains: Domain, goal: str = "balanced", intent: Intent | None = None) -> bool:
+def silent(
+    rule_id: str,
+    host: Host,
+    *domains: Domain,
+    goal: str = "balanced",
+    intent: Intent | None = None,
+    load: Load | None = None,
+) -> bool:
     """Whether a rule judged and found nothing of the first guest, or of the host."""
-    result = judged(rule_id, host, *domains, goal=goal, intent=intent)
+    result = judged(rule_id, host, *domains, goal=goal, intent=intent, load=load)
     assert not result.not_checked, result.not_checked
     return not [one for one in result.findings if one.domain is None or one.domain == domains[0].name]
 

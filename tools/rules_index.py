@@ -6,7 +6,7 @@ from itertools import groupby
 
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.registry import rules
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.rule import Rule, SeenBy
 
 _AREAS = {
     "cpu": "CPUs",
@@ -20,6 +20,11 @@ _AREAS = {
     "numa": "NUMA",
     "win": "Windows guests",
 }
+_SEEN_BY = {
+    SeenBy.CONFIGURATION: "configuration",
+    SeenBy.WINDOW: "window",
+    SeenBy.SURER: "configuration, surer with a window",
+}
 
 
 def rules_index() -> str:
@@ -31,10 +36,12 @@ def _by_area() -> list[str]:
     lines = ["## By area"]
     for area, found in groupby(rules(), key=lambda rule: rule.area):
         lines += ["", f"### {_AREAS.get(area, area)}", ""]
-        lines += ["| rule | severity | expected effect | speaks for | what it finds |", "|---|---|---|---|---|"]
+        lines += ["| rule | severity | expected effect | speaks for | seen by | what it finds |"]
+        lines += ["|---|---|---|---|---|---|"]
         for rule in found:
             goals = ", ".join(goal.value for goal in rule.goals)
-            lines.append(f"| {_link(rule)} | {rule.severity.value} | {rule.effect.value} | {goals} | {rule.title} |")
+            words = (_link(rule), rule.severity.value, rule.effect.value, goals, _SEEN_BY[rule.seen_by], rule.title)
+            lines.append(f"| {' | '.join(words)} |")
     return lines
 
 

@@ -19,6 +19,7 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.facts.load import Load
 from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.spelling import percent_encode
 from kvmnb.tunable.tunable import When
@@ -70,12 +71,15 @@ def audit(
     *,
     only: Sequence[str] | None = None,
     judged: Sequence[str] | None = None,
+    load: Load | None = None,
 ) -> Audit:
     """Ask every rule and every myth (or ``only`` these ids) of the host and of each domain (or ``judged`` these names).
 
+    ``load`` holds the rates over a window, where one was measured.
+
     All domains count for the placement and for pins that overlap, also those that are not judged.
     """
-    view = View(host, domains, intent)
+    view = View(host, domains, intent, load)
     domains_judged = [
         (domain, f"domain/{percent_encode(domain.name)}", view.goal(domain))
         for domain in view.domains

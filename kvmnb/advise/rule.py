@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
 from typing import ClassVar, Literal
 
@@ -35,6 +36,14 @@ DomainCheck = Callable[[Domain, View], Iterator[Seen]]
 ALL_GOALS = tuple(Goal)
 
 
+class SeenBy(Enum):
+    """By which means a rule can see its pattern."""
+
+    CONFIGURATION = "the configuration and the present state alone"
+    WINDOW = "a window of measurement alone; without one it is not checked"
+    SURER = "the configuration; a window of measurement makes it surer, graver or less grave"
+
+
 @dataclass(slots=True)
 class Rule:
     """One rule: its catalogue id, how grave its pattern is, and for which goals it speaks.
@@ -53,6 +62,7 @@ class Rule:
     """What an audit has to ask for apart before it reads it: images of disks, where memory of guests lies."""
     effect: Effect = field(kw_only=True)
     effect_basis: str = field(kw_only=True)
+    seen_by: SeenBy = field(kw_only=True, default=SeenBy.CONFIGURATION)
     scope: Literal["host", "domain"] = field(init=False, default="host")
     check_host: HostCheck | None = field(init=False, default=None)
     check_domain: DomainCheck | None = field(init=False, default=None)

@@ -9,6 +9,7 @@ from kvmnb.advise.intent import Goal, Intent
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
+from kvmnb.facts.load import Load
 from kvmnb.facts.storage import Location
 from kvmnb.place.placement import Placement
 from kvmnb.place.simple import place
@@ -17,10 +18,12 @@ from kvmnb.place.simple import place
 class View:
     """One audit's facts; the placement is computed once, when a rule first asks for it."""
 
-    def __init__(self, host: Host, domains: Sequence[Domain], intent: Intent) -> None:
+    def __init__(self, host: Host, domains: Sequence[Domain], intent: Intent, load: Load | None = None) -> None:
         self.host = host
         self.domains = tuple(domains)
         self.intent = intent
+        self.load = load
+        """The rates over one window; None where none was measured."""
         self._locations: dict[str, Location] = {}
 
     @property

@@ -38,6 +38,46 @@ class VcpuLoad(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadLoad(Fact):
+    """One thread that works for a guest over the window, from ``schedstat``."""
+
+    kind: str
+    """``emulator`` (QEMU's main loop), ``iothread`` or ``vhost``."""
+    number: int
+    """The iothread's number; of a vhost thread the kernel's; 0 for the main loop."""
+    run_ratio: float
+    """The share of the time in which it ran."""
+    delay_ratio: float
+    """The share of the time in which it was ready and had no CPU."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskLoad(Fact):
+    """One disk of a running guest over the window, as libvirt counts it (``virDomainListGetStats``, block)."""
+
+    target: str
+    """The disk's name in its domain."""
+    reads_per_second: float
+    """Read requests."""
+    writes_per_second: float
+    """Write requests."""
+    read_bytes_per_second: float
+    """Bytes read."""
+    write_bytes_per_second: float
+    """Bytes written."""
+
+    @property
+    def requests_per_second(self) -> float:
+        """Reads and writes."""
+        return self.reads_per_second + self.writes_per_second
+
+    @property
+    def bytes_per_second(self) -> float:
+        """Bytes read and written."""
+        return self.read_bytes_per_second + self.write_bytes_per_second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuestLoad(Fact):
     """One running guest over the window."""
 
@@ -47,6 +87,10 @@ class GuestLoad(Fact):
     """The domain's name."""
     vcpus: tuple[VcpuLoad, ...]
     """Its vCPUs, by number."""
+    threads: tuple[ThreadLoad, ...] = ()
+    """QEMU's main loop, its iothreads, and the kernel's vhost threads for it."""
+    disks: tuple[DiskLoad, ...] = ()
+    """Its disks, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +123,13 @@ class NicLoad(Fact):
     """Received packets that were dropped."""
     tx_dropped_per_second: float
     """Packets that were dropped before they were sent."""
+    rx_bytes_per_second: float
+    """Bytes received."""
+    tx_bytes_per_second: float
+    """Bytes sent."""
+    rx_lost_per_second: float | None
+    """Packets that the device lost for want of a buffer or a place; ``rx_missed_errors`` and ``rx_fifo_errors``.
+    None where no device tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +154,15 @@ class Load(Fact):
     """Packets dropped for want of room in a CPU's queue; ``/proc/net/softnet_stat``, second column."""
     softnet_squeezed_per_second: float
     """Times that a CPU ran out of its packet budget; ``/proc/net/softnet_stat``, third column."""
+    softnet_most_squeezed_per_second: float
+    """The same, of the CPU that ran out most."""
+    conntrack_dropped_per_second: float | None
+    """Packets lost since the table of connections was full; None where nf_conntrack is not loaded."""
+
+    def guest(self, uuid: str) -> GuestLoad | None:
+        """A guest by its UUID; None where the window does not show it."""
+        return next((one for one in self.guests if one.uuid == uuid), None)
+
+    def nic(self, name: str | None) -> NicLoad | None:
+        """A network interface by its name; None where the window does not show it."""
+        return next((one for one in self.nics if one.name == name), None)

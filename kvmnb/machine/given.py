@@ -52,6 +52,9 @@ class GivenDomains:
     def states(self) -> Mapping[str, DomainState]:
         raise NotAnswered("libvirt keeps no state of a domain that was given as a file")
 
+    def disk_counters(self) -> Mapping[tuple[str, str], tuple[float, ...]]:
+        raise NotAnswered("a domain given as a file does not run")
+
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
         raise NotAnswered("a domain given as a file does not run")
 

@@ -111,6 +111,13 @@ class Hypervisor(Protocol):
         """
         ...
 
+    def disk_counters(self) -> Mapping[tuple[str, str], tuple[float, ...]]:
+        """Reads, bytes read, writes, bytes written of each disk of each running guest, by its UUID and target.
+
+        NotAnswered where this source counts nothing.
+        """
+        ...
+
     def xml(self, uuid: str, layer: Layer) -> str:
         """A domain's XML, secrets included where the connection may read them."""
         ...

@@ -86,6 +86,9 @@ class RecordedHypervisor:
     def states(self) -> Mapping[str, DomainState]:
         return {uuid: self._state(uuid) for uuid in self._uuids()}
 
+    def disk_counters(self) -> Mapping[tuple[str, str], tuple[float, ...]]:
+        raise NotAnswered("a recording's counters stand still")
+
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
         raise NotAnswered("a recording has no guest agent to ask")
 

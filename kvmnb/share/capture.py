@@ -17,6 +17,8 @@ from kvmnb.machine.files import Files
 from kvmnb.machine.hypervisor import DomainRecord, Hypervisor, Layer, Versions
 from kvmnb.machine.machine import Machine
 from kvmnb.probe.closer import with_images, with_memory
+from kvmnb.probe.counters import Reading
+from kvmnb.probe.load import read_window, recorded_window
 from kvmnb.probe.survey import Survey, probe
 
 
@@ -42,6 +44,8 @@ class Capture:
     ethtool: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[tuple[str, ...], Answer] = field(default_factory=dict)
     """What programs printed, by their arguments; see ``kvmnb.machine.commands``."""
+    window: tuple[Reading, Reading] | None = None
+    """The counters at both ends of a window."""
 
 
 class ReadFiles(Files):
@@ -154,8 +158,8 @@ class AskedHypervisor:
         return getattr(self._hypervisor, name)
 
 
-def capture(machine: Machine) -> Capture:
-    """Probe a machine and keep all that was read."""
+def capture(machine: Machine, window: float | None = None) -> Capture:
+    """Probe a machine and keep all that was read, and with ``window`` the counters at both of its ends."""
     found = Capture(Survey.__new__(Survey))
     seen = replace(
         machine,
@@ -165,6 +169,9 @@ def capture(machine: Machine) -> Capture:
     remembered = RememberedCommands(machine.commands) if machine.commands is not None else None
     seen.commands = remembered
     found.survey = with_memory(with_images(probe(seen), seen), seen)
+    found.window = recorded_window(machine)
+    if window is not None and found.window is None:
+        found.window = read_window(machine, window)
     if remembered is not None:
         found.answers = remembered.answers
     if machine.files is not None:

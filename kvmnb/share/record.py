@@ -35,15 +35,17 @@ class Written:
     """Files that were read and are left out, as their paths in the recording."""
 
 
-def record(machine: Machine, out: Path) -> Written:
+def record(machine: Machine, out: Path, *, window: float | None = None) -> Written:
     """Record a machine into a new folder, or into a ``.tar.zst`` (``.tar.xz``, ``.tar.gz``) archive.
+
+    With ``window`` the counters are read twice, so many seconds apart, and kept; of a recording, those that it holds.
 
     Raises Refused, with nothing left behind, where ``out`` exists or an original would be in the recording.
     """
     if os.path.lexists(out):
         raise Refused(f"recording to {out}: it is there already; name a folder or file that is not")
     made = Pseudonyms(lasting_salt(state_folder()))
-    tree = redact(capture(machine), made)
+    tree = redact(capture(machine, window), made)
     cover = Recording(
         schema=SCHEMA,
         made_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -10,6 +10,8 @@ from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError
 from kvmnb.machine.commands import Answer, as_files
 from kvmnb.machine.hypervisor import Layer
+from kvmnb.probe.counters import Reading
+from kvmnb.probe.window import PATH, as_window
 from kvmnb.share import texts
 from kvmnb.share.capture import Capture, parents
 from kvmnb.share.places import match, part_kind
@@ -62,6 +64,7 @@ class _Redaction:
                 self._put(self._out(path), "")
         self._ethtool()
         self._answers()
+        self._window()
         self._listed(above)
         for path, why in found.unread.items():
             if path not in found.texts:
@@ -179,6 +182,28 @@ class _Redaction:
             if domain.uuid == uuid and domain.gap_of("memory") is None and domain.memory is not None:
                 return codec.to_json(domain.memory) + "\n" if not domain.memory.gaps() else None
         return None
+
+    def _window(self) -> None:
+        """The counters of a window; names in them as everywhere else."""
+        if self.found.window is None:
+            return
+        before, after = (self._reading(one) for one in self.found.window)
+        self._put(PATH, codec.to_json(as_window(before, after)) + "\n")
+
+    def _reading(self, reading: Reading) -> Reading:
+        counters = {self._counter(key): values for key, values in reading.counters.items()}
+        return Reading(reading.at, counters, dict.fromkeys(reading.unread, "not readable when it was recorded"))
+
+    def _counter(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        kind, *rest = key
+        if kind in ("block", "nic", "lost"):
+            return (kind, self.scrub.name(rest[0], f"window/{kind}"))
+        if kind == "disk":
+            return (kind, self.scrub.made.uuid(rest[0], "domain/uuid"), self.scrub.name(rest[1], "window/disk"))
+        if kind in ("vcpu", "emulator", "iothread", "vhost"):
+            guest = self.scrub.made.uuid(rest[0], "domain/uuid"), self.scrub.made.name(rest[1], "domain/name")
+            return (kind, *guest, rest[2])
+        return key
 
     def _libvirt(self) -> None:
         found = self.found

@@ -21,13 +21,14 @@ def add(verbs: Verbs) -> None:
     add_source(parser)
     add_guests(parser)
     parser.add_argument("--all", action="store_true", help="every finding, judgement and reason, one by one")
+    parser.add_argument("--window", metavar="SECONDS", type=float, help="measure rates over a window first")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; 1 where there are any, else 0."""
-    audit = here_of(options).audit(*options.domain)
+    audit = here_of(options).audit(*options.domain, window=options.window)
     if options.json:
         documents.print_document(documents.audit_document(audit))
     else:

@@ -23,6 +23,7 @@ def add(verbs: Verbs) -> None:
     )
     parser.add_argument("out", metavar="OUT", type=Path, help="a new folder, or a new file that ends in .tar.zst")
     add_source(parser)
+    parser.add_argument("--window", metavar="SECONDS", type=float, help="also rates over a window of this length")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
     here = here_of(options)
     try:
-        written = record(here.machine, options.out)
+        written = record(here.machine, options.out, window=options.window)
     finally:
         here.machine.close()
     if options.json:

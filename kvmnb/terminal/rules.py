@@ -73,5 +73,6 @@ def _facts(rule: Rule) -> str:
     goals = ", ".join(goal.value for goal in rule.goals)
     return (
         f"Severity {rule.severity.value}; speaks for {goals}; thresholds: {rule.basis}. "
+        f"Seen by {rule.seen_by.value}. "
         f"Expected effect: {rule.effect.value} ({rule.effect_basis})."
     )

@@ -14,7 +14,8 @@ from kvmnb.core.errors import KvmnbError, NotAnswered
 from kvmnb.facts.gap import NotSeen
 from kvmnb.machine import sources
 from kvmnb.machine.files import Files
-from kvmnb.probe.load import load_between, probe_load, read_counters
+from kvmnb.probe.counters import read_counters
+from kvmnb.probe.load import load_between, probe_load
 from tests.small_host import write_host
 from tests.terminal.test_bad_input import kvmnb, refused
 
@@ -23,14 +24,22 @@ FIRST = {
     "proc/diskstats": "   8       0 sda 10 0 80 500 20 0 160 1500 0 900 2000\n",
     "proc/net/dev": "h\nh\n  eth0: 9 100 0 2 0 0 0 0 9 300 0 4 0 0 0 0\n",
     "proc/vmstat": "pswpin 10\npswpout 20\n",
-    "proc/net/softnet_stat": "0000000a 00000002 00000003\n",
+    "proc/net/softnet_stat": "0000000a 00000002 00000003\n00000001 00000000 00000001\n",
+    "proc/net/stat/nf_conntrack": "entries drop early_drop\n05 01 00\n05 0f 02\n",
+    "sys/class/net/eth0/device/vendor": "0x8086\n",
+    "sys/class/net/eth0/statistics/rx_missed_errors": "5\n",
+    "sys/class/net/eth0/statistics/rx_fifo_errors": "1\n",
 }
 SECOND = {
     "proc/stat": "cpu  0 0\ncpu0 150 0 60 820 50 0 20 0 0 0\nintr 1\n",
     "proc/diskstats": "   8       0 sda 20 0 80 600 40 0 160 1900 0 1400 2000\n",
-    "proc/net/dev": "h\nh\n  eth0: 9 300 0 12 0 0 0 0 9 300 0 4 0 0 0 0\n",
+    "proc/net/dev": "h\nh\n  eth0: 1009 300 0 12 0 0 0 0 9 300 0 4 0 0 0 0\n",
     "proc/vmstat": "pswpin 14\npswpout 20\n",
-    "proc/net/softnet_stat": "0000000f 00000004 0000000d\n",
+    "proc/net/softnet_stat": "0000000f 00000004 0000000d\n00000001 00000000 00000003\n",
+    "proc/net/stat/nf_conntrack": "entries drop early_drop\n05 03 00\n05 10 02\n",
+    "sys/class/net/eth0/device/vendor": "0x8086\n",
+    "sys/class/net/eth0/statistics/rx_missed_errors": "10\n",
+    "sys/class/net/eth0/statistics/rx_fifo_errors": "3\n",
 }
 
 
@@ -58,7 +67,10 @@ def test_each_rate_is_the_growth_by_the_second(tmp_path: Path) -> None:
     (nic,) = load.nics
     assert (nic.rx_packets_per_second, nic.rx_dropped_per_second, nic.tx_packets_per_second) == (100.0, 5.0, 0.0)
     assert (load.swapped_in_pages_per_second, load.swapped_out_pages_per_second) == (2.0, 0.0)
-    assert (load.softnet_dropped_per_second, load.softnet_squeezed_per_second) == (1.0, 5.0)
+    assert (load.softnet_dropped_per_second, load.softnet_squeezed_per_second) == (1.0, 6.0)
+    assert load.softnet_most_squeezed_per_second == 5.0
+    assert (nic.rx_bytes_per_second, nic.tx_bytes_per_second, nic.rx_lost_per_second) == (500.0, 0.0, 3.5)
+    assert load.conntrack_dropped_per_second == 1.5
 
 
 @pytest.mark.parametrize("text", [None, "", "binary\x00", "cpu0", "8 0 sda 1"])

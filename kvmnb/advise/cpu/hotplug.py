@@ -34,12 +34,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Effect, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import no_window
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import guest_rates, mean_delay, over
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
+from kvmnb.tunable.spelling import shell_word
 
 RULE = Rule(
     id="cpu.hotplug",
@@ -47,14 +48,33 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT, Goal.BALANCED),
     basis="heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.WINDOW,
     effect_basis="heuristic: near to linear where the load is parallel, nothing where it is not",
 )
 
 
+# Heuristics: no time left in the guest, and time left on the host.
+BUSY = 0.90
+WAITING = 0.05
+
+
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
-    """Nothing where all vCPUs are plugged in; else only a window could tell."""
+    """A finding where all vCPUs that are plugged in are busy; not checked without a window."""
     runs = domain.live if domain.running else None
     if runs is not None and runs.vcpus_current < runs.vcpus:
-        raise no_window(f"how busy the {runs.vcpus_current} of {runs.vcpus} vCPUs are")
-    yield from ()
+        guest = guest_rates(view, domain, f"how busy the {runs.vcpus_current} of {runs.vcpus} vCPUs are")
+        least = min((vcpu.run_ratio for vcpu in guest.vcpus), default=0.0)
+        waits = mean_delay(guest) or 0.0
+        if least > BUSY and waits < WAITING:
+            more = min(runs.vcpus, 2 * runs.vcpus_current)
+            yield Seen(
+                saw=f"each of its {runs.vcpus_current} vCPUs runs more than {BUSY:.0%} of the time {over(view)} "
+                f"(/proc, schedstat; the least {least:.0%}), they wait {waits:.1%}, and it may have {runs.vcpus}",
+                sure=Sure.LIKELY,
+                safety=Safety.MANUAL,
+                by_hand=(
+                    f"virsh setvcpus {shell_word(domain.name)} {more} --live --config  # its system brings them up",
+                ),
+                note="five minutes of such load are a reason, a burst is not",
+            )

@@ -40,7 +40,8 @@ from collections.abc import Iterator
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.rule import ALL_GOALS, Rule
+from kvmnb.advise.load import NOT_MEASURED, mean_delay, over, seen_guest
+from kvmnb.advise.rule import ALL_GOALS, Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
@@ -50,13 +51,15 @@ RULE = Rule(
     goals=ALL_GOALS,
     basis="documented and heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.SURER,
     effect_basis="documented ratios, heuristic delay: it ends the waiting for a CPU",
 )
 
 # vCPUs for each online CPU: above one somebody may wait at all.
 RATIO_INFO = 1.0
-# Heuristic; with a mean run delay of 5 % over a minute it would be certain.
+# Heuristics; with a mean run delay of 5 % over a minute it is certain, and with less it is less grave.
 RATIO_WARN = 3.0
+WAITING = 0.05
 # Red Hat, RHEL 10: at most five vCPUs for each hardware thread, ten for each core.
 RATIO_HIGH = 5.0
 PER_CORE_CRITICAL = 10.0
@@ -83,6 +86,10 @@ def check(view: View) -> Iterator[Seen]:
         severity = Severity.INFO
     else:
         return
+    delays = [delay for _, domain in running if (delay := mean_delay(seen_guest(view, domain))) is not None]
+    worst = max(delays, default=None)
+    if worst is not None and worst < WAITING and severity is Severity.MEDIUM:
+        severity = Severity.LOW
     largest = sorted(running, key=lambda one: (-one[0], one[1].name))[:LARGEST_TOLD]
     names = ", ".join(f"{domain.name!r} with {count}" for count, domain in largest)
     yield Seen(
@@ -90,14 +97,20 @@ def check(view: View) -> Iterator[Seen]:
         f"(/sys/devices/system/cpu/online): {ratio:.1f} vCPUs for each CPU, {per_core:.1f} for each core; "
         f"the largest are {names}",
         severity=severity,
-        sure=Sure.LIKELY,
+        sure=Sure.CERTAIN if worst is not None and worst >= WAITING else Sure.LIKELY,
         safety=Safety.MANUAL,
         by_hand=(
             "Find guests that use few of their vCPUs, and take some away:",
             "virsh setvcpus GUEST COUNT --live --config",
         ),
-        note=f"load not measured: run delay would prove it; rests on: goal {view.intent.goal.value}",
+        note=f"{_waited(worst, view)}; rests on: goal {view.intent.goal.value}",
     )
+
+
+def _waited(worst: float | None, view: View) -> str:
+    if worst is None:
+        return f"{NOT_MEASURED}: run delay would prove it"
+    return f"the vCPUs of the guest that waits most were ready without a CPU {worst:.1%} of the time {over(view)}"
 
 
 def _vcpus(domain: Domain) -> int:

@@ -3,7 +3,7 @@
 What is seen
     The guest is meant to have CPUs of its own (goal latency, policy ``dedicated``, or a pin on every vCPU), and
     some vCPU may run on every CPU of the host, or on CPUs of more than one NUMA node. Both configurations are
-    read: what runs and what the next start takes. How often vCPUs really move is not measured here.
+    read: what runs and what the next start takes. How long vCPUs wait for a CPU, a window shows.
 
 Why it hurts
     Each move to another CPU leaves warm caches behind; a move to another node also leaves the memory behind, so
@@ -46,7 +46,8 @@ from kvmnb.advise.cpu.ground import Ground, ground
 from kvmnb.advise.cpu.move import move_of
 from kvmnb.advise.cpu.pins import in_words, layers, own_cpus_meant, rests_on, told
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
-from kvmnb.advise.rule import ALL_GOALS, Rule
+from kvmnb.advise.load import NOT_MEASURED, mean_delay, over, seen_guest
+from kvmnb.advise.rule import ALL_GOALS, Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
@@ -57,10 +58,12 @@ RULE = Rule(
     goals=ALL_GOALS,
     basis="heuristic",
     effect=Effect.MODERATE,
+    seen_by=SeenBy.SURER,
     effect_basis="documented: Red Hat puts more than 10 % on lost locality; pins are half of the cure",
 )
 
-NOT_MEASURED = "load not measured: how often the vCPUs move or wait was not seen"
+# Heuristic: a share of the time in which vCPUs that are to have CPUs of their own wait for one.
+WAITING = 0.01
 
 
 @RULE.domain
@@ -90,15 +93,22 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         )
         return
     move = move_of(domain, view, here, bind=True)
+    delay = mean_delay(seen_guest(view, domain))
     yield Seen(
         saw=saw,
         wants=move.all_wants,
         safety=move.safety,
         costs=move.costs,
         by_hand=move.by_hand(),
-        sure=Sure.LIKELY,
-        note=f"{rests_on(domain, view)}; {NOT_MEASURED}; chosen: {place.reason}",
+        sure=Sure.CERTAIN if delay is not None and delay >= WAITING else Sure.LIKELY,
+        note=f"{rests_on(domain, view)}; {_waited(delay, view)}; chosen: {place.reason}",
     )
+
+
+def _waited(delay: float | None, view: View) -> str:
+    if delay is None:
+        return f"{NOT_MEASURED}: how often the vCPUs move or wait was not seen"
+    return f"its vCPUs were ready without a CPU {delay:.1%} of the time {over(view)}"
 
 
 def _floating(layer: Configuration, here: Ground, live: bool) -> Iterator[str]:

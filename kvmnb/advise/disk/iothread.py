@@ -3,7 +3,7 @@
 What is seen
     A virtio disk, or the virtio-scsi controller of a SCSI disk, names no iothread. For goal latency that is enough.
     For throughput it matters with more than about 10,000 requests a second, or with a main loop that is busy for more
-    than half of a CPU; no window measures that yet, so the finding is likely and no more, and less grave.
+    than half of a CPU: a window shows it, and without one the finding is likely and no more, and less grave.
 
 Why it hurts
     The main loop shares QEMU's big lock with the vCPUs' exits, the console and management. A request waits for all of
@@ -41,8 +41,8 @@ from kvmnb.advise.disk.change import at_next_start, bus_of, data_disks, subject
 from kvmnb.advise.disk.scsi import controller_of, controller_path
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import NOT_MEASURED
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import NOT_MEASURED, over, seen_guest
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Controller, Disk
 from kvmnb.facts.domain import Configuration, Domain
@@ -55,6 +55,7 @@ RULE = Rule(
     goals=(Goal.LATENCY, Goal.THROUGHPUT),
     basis="heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.SURER,
     effect_basis="heuristic: contributors to Kata measured about twice the random requests",
 )
 
@@ -69,9 +70,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding for each virtio disk and each virtio-scsi controller without an iothread."""
     wanted = domain.wanted
     by_goal = view.goal(domain) is Goal.LATENCY
-    severity = None if by_goal else Severity.MEDIUM
-    sure = Sure.CERTAIN if by_goal else Sure.LIKELY
-    note = "rests on: goal latency" if by_goal else NOT_MEASURED
+    severity, sure, note = (None, Sure.CERTAIN, "rests on: goal latency") if by_goal else _loaded(domain, view)
     number = iothread_for(wanted)
     met: set[int | None] = set()
     for disk in data_disks(wanted):
@@ -82,6 +81,19 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             met.add(controller.index)
             more = allocated(domain, wanted, view)
             yield _of_controller(domain, controller, number, more, severity, sure, note)
+
+
+def _loaded(domain: Domain, view: View) -> tuple[Severity | None, Sure, str]:
+    """How grave and how sure it is for throughput, by requests and by the main loop over the window."""
+    guest = seen_guest(view, domain)
+    if guest is None or guest.gap_of("disks") is not None:
+        return Severity.MEDIUM, Sure.LIKELY, NOT_MEASURED
+    requests = sum(one.requests_per_second for one in guest.disks)
+    loop = max((one.run_ratio for one in guest.threads if one.kind == "emulator"), default=0.0)
+    note = f"its disks had {requests:.0f} requests/s and its main loop ran {loop:.0%} of the time {over(view)}"
+    if requests > BUSY_REQUESTS_PER_SECOND or loop * 100 > BUSY_MAIN_LOOP_PERCENT:
+        return None, Sure.CERTAIN, note
+    return Severity.LOW, Sure.LIKELY, note
 
 
 def _of_disk(

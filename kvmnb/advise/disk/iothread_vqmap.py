@@ -4,7 +4,7 @@ What is seen
     A guest with four vCPUs or more has a virtio disk with several queues whose one iothread serves them all, and
     libvirt and QEMU can map queues to several iothreads: libvirt 10.0 with QEMU 9.0 for virtio disks, libvirt 11.2
     with QEMU 10.0 for virtio-scsi. It hurts once that iothread is busy for 90 per cent of a CPU or more, time spent
-    polling not counted. No window measures that yet: the finding only says that there is more to be had.
+    polling not counted: a window shows it. Without one the finding only says that there is more to be had.
 
 Why it hurts
     virtio-blk has one queue for each vCPU, but one thread works them all off, and that thread ends at one CPU, at
@@ -42,8 +42,8 @@ from kvmnb.advise.disk.change import bus_of, data_disks, subject
 from kvmnb.advise.disk.scsi import controller_of
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import NOT_MEASURED
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import NOT_MEASURED, over, seen_guest
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Disk
@@ -57,6 +57,7 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT,),
     basis="documented",
     effect=Effect.LARGE,
+    seen_by=SeenBy.SURER,
     effect_basis="documented: a single disk's ceiling rises to several times its requests",
 )
 
@@ -70,13 +71,16 @@ LIBVIRT_SCSI, QEMU_SCSI = "11.2.0", "10.0.0"
 
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
-    """A finding, never above info while load is not measured, for each disk whose queues one iothread serves."""
+    """A finding for each disk whose queues one iothread serves: above info only where that is seen to be busy."""
     wanted = domain.wanted
     if wanted.vcpus < FEWEST_VCPUS:
         return
     for disk in data_disks(wanted):
         served = _served_by_one(disk, wanted)
         if served is None or not _can_map(view, scsi=bus_of(disk) == "scsi"):
+            continue
+        busy = _busy(domain, served, view)
+        if busy is not None and busy * 100 < BUSY_PERCENT:
             continue
         rows = "".join(f"<iothread id='{number}'/>" for number in range(1, FIRST_STEP + 1))
         place = "the scsi controller" if bus_of(disk) == "scsi" else f"disk {disk.target}"
@@ -87,13 +91,24 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         yield Seen(
             saw=f"disk {disk.target}: iothread {served} alone serves all its queues, of a guest with {wanted.vcpus} "
             "vCPUs",
-            severity=Severity.INFO,
-            sure=Sure.POSSIBLE,
+            severity=Severity.INFO if busy is None else None,
+            sure=Sure.POSSIBLE if busy is None else Sure.LIKELY,
             safety=Safety.MANUAL,
             by_hand=(look, edit),
-            note=f"{NOT_MEASURED}; it pays only where that iothread has no time left",
+            note=f"{NOT_MEASURED}; it pays only where that iothread has no time left"
+            if busy is None
+            else f"that iothread ran {busy:.0%} of the time {over(view)}, time spent polling counted",
             subject=subject(disk),
         )
+
+
+def _busy(domain: Domain, number: int, view: View) -> float | None:
+    """The share of the time in which an iothread ran; None where it is not seen."""
+    guest = seen_guest(view, domain)
+    found = (
+        [one for one in guest.threads if (one.kind, one.number) == ("iothread", number)] if guest is not None else []
+    )
+    return found[0].run_ratio if found else None
 
 
 def _served_by_one(disk: Disk, config: Configuration) -> int | None:

@@ -2,7 +2,7 @@
 
 What is seen
     A disk of the guest has limits (``iotune``, a throttle group). The rule speaks where a measured rate is at 90 per
-    cent of one of them or more for 30 seconds; no window measures that yet, so a guest with limits is not checked.
+    cent of one of them or more for 30 seconds: that needs a window. Limits that disks share are not checked.
 
 Why it hurts
     It looks like a slow disk: requests queue before the limit, and the guest sees that as latency.
@@ -32,13 +32,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.disk.change import data_disks
-from kvmnb.advise.finding import Effect, Seen, Severity
+from kvmnb.advise.apart import apart
+from kvmnb.advise.disk.change import data_disks, subject
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import no_window
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import disk_rates, over
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
+from kvmnb.facts.device import Disk
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import Gap, NotSeen
+from kvmnb.tunable.spelling import shell_word
 
 RULE = Rule(
     id="disk.iotune",
@@ -46,17 +50,52 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT, Goal.BALANCED),
     basis="heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.WINDOW,
     effect_basis="heuristic: it gives back the capacity that the limit withholds",
 )
 
 
+# Heuristic: so near to a limit that it is what holds the disk back.
+NEAR = 0.90
+
+
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
-    """Nothing where there are no limits; NotSeen where there are, since their use is a rate."""
-    for config in (domain.wanted, domain.live):
-        if config is None:
-            continue
-        for disk in data_disks(config):
-            if disk.throttled or disk.throttle_filters:
-                raise no_window(f"the rates of disk {disk.target} beside its limits")
-    yield from ()
+    """A finding for each limit that a disk works at; not checked without a window."""
+    runs = domain.live if domain.live is not None else domain.wanted
+    limited = {disk.target for config in (domain.wanted, runs) for disk in data_disks(config) if _limited(disk)}
+    disks = [disk for disk in data_disks(runs) if disk.target in limited]
+    yield from apart(disks, lambda disk: _judged(domain, disk, view))
+
+
+def _limited(disk: Disk) -> bool:
+    return disk.throttled or disk.throttle_filters
+
+
+def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
+    what = f"the rates of disk {disk.target} beside its limits"
+    load = disk_rates(view, domain, disk.target, what)
+    if disk.throttle_filters or disk.throttle_group is not None:
+        raise NotSeen(Gap(what, "its limits are shared in a throttle group, whose other disks count too"))
+    near = [
+        f"{rate:.0f} of {limit} {unit}"
+        for limit, rate, unit in (
+            (disk.total_iops, load.requests_per_second, "requests/s"),
+            (disk.read_iops, load.reads_per_second, "reads/s"),
+            (disk.write_iops, load.writes_per_second, "writes/s"),
+            (disk.total_bytes_per_second, load.bytes_per_second, "bytes/s"),
+            (disk.read_bytes_per_second, load.read_bytes_per_second, "bytes/s read"),
+            (disk.write_bytes_per_second, load.write_bytes_per_second, "bytes/s written"),
+        )
+        if limit and rate >= NEAR * limit
+    ]
+    if near:
+        name, target = shell_word(domain.name), shell_word(disk.target)
+        yield Seen(
+            saw=f"disk {disk.target}: {', '.join(near)} {over(view)} (libvirt's block statistics, live XML: iotune)",
+            sure=Sure.LIKELY,
+            safety=Safety.MANUAL,
+            by_hand=(f"virsh blkdeviotune {name} {target}  # read, then set what is meant with --live --config",),
+            note="whether the limit is meant, a person knows; half a minute shows it",
+            subject=subject(disk),
+        )

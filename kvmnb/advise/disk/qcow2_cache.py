@@ -42,11 +42,11 @@ from kvmnb.advise.disk.change import at_next_start, subject
 from kvmnb.advise.disk.images import qcow2_disks
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import NOT_MEASURED
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import NOT_MEASURED, over, seen_disk
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
-from kvmnb.core.units import MIB, format_bytes
+from kvmnb.core.units import KIB, MIB, format_bytes
 from kvmnb.facts.device import Disk
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, NotSeen
@@ -59,6 +59,7 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT, Goal.LATENCY),
     basis="documented",
     effect=Effect.LARGE,
+    seen_by=SeenBy.SURER,
     effect_basis="documented: a table that is not in the cache costs a read of its own for each request",
     asks=("images",),
 )
@@ -67,6 +68,8 @@ RULE = Rule(
 DEFAULT_BYTES = 32 * MIB
 REFCOUNT_CLUSTERS = 4
 LIBVIRT = "7.0.0"
+# Heuristic: fewer requests a second wait for no table that matters; small ones are taken for scattered.
+FEW_REQUESTS = 100
 
 
 @RULE.domain
@@ -98,6 +101,7 @@ def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
     if not at_least(hypervisor.libvirt, LIBVIRT):
         yield _larger_clusters(domain, disk, image, saw, hypervisor.libvirt)
         return
+    severity, sure, note = _loaded(domain, disk, image, view)
     path = "driver/metadata_cache/max_size"
     yield at_next_start(
         domain,
@@ -105,9 +109,23 @@ def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
         saw,
         {f"{path}/@unit": "bytes", f"{path}/text()": str(size)},
         costs=(f"up to {format_bytes(size)} of the host's memory for the tables of this disk",),
-        sure=Sure.LIKELY,
-        note=f"{NOT_MEASURED}: it hurts where the guest reads all over the disk",
+        severity=severity,
+        sure=sure,
+        note=note,
     )
+
+
+def _loaded(domain: Domain, disk: Disk, image: Image, view: View) -> tuple[Severity | None, Sure, str]:
+    """How grave and how sure it is, by how many and how large the disk's requests were."""
+    load = seen_disk(view, domain, disk.target)
+    if load is None:
+        return None, Sure.LIKELY, f"{NOT_MEASURED}: it hurts where the guest reads all over the disk"
+    requests = load.requests_per_second
+    mean = load.bytes_per_second / requests if requests else 0.0
+    note = f"{requests:.0f} requests/s of {mean / KIB:.0f} KiB in the mean {over(view)}"
+    if requests < FEW_REQUESTS:
+        return Severity.LOW, Sure.LIKELY, note
+    return None, Sure.CERTAIN if mean <= (image.cluster_bytes or 0) else Sure.LIKELY, note
 
 
 def _larger_clusters(domain: Domain, disk: Disk, image: Image, saw: str, libvirt: str) -> Seen:

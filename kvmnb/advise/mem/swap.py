@@ -2,8 +2,8 @@
 
 What is seen
     The process of a running guest has more than 64 MiB, or more than one per cent of the guest's memory, in swap
-    (VmSwap). Whether it is being read back at this moment is a rate and not measured here: pages that nobody has
-    touched for days do no harm there.
+    (VmSwap). Whether it is being read back now is a rate, which a window shows: pages that nobody has touched for days
+    do no harm there.
 
 Why it hurts
     The guest believes that it is in memory. Touching it stops the vCPU for a read from disk, inside an instruction,
@@ -39,8 +39,9 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
+from kvmnb.advise.load import NOT_MEASURED, over
 from kvmnb.advise.mem.backing import running
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.core.units import MIB, format_bytes
 
@@ -50,6 +51,7 @@ RULE = Rule(
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.SURER,
     effect_basis="heuristic: waits of milliseconds for memory end",
 )
 
@@ -74,17 +76,21 @@ def check(view: View) -> Iterator[Seen]:
     swapped.sort(reverse=True)
     total = sum(size for size, _ in swapped)
     kernel = view.host.kernel
+    read_back = view.load.swapped_in_pages_per_second if view.load is not None else None
     areas = ", ".join(f"{one.device}{' (zram)' if one.zram else ''}" for one in kernel.swaps) or "no area in use now"
     yield Seen(
         saw=f"guests have memory in the host's swap: {'; '.join(words for _, words in swapped)} (VmSwap in "
         f"/proc/PID/status); swap is {areas}",
-        sure=Sure.LIKELY,
+        severity=Severity.MEDIUM if read_back == 0 else None,
+        sure=Sure.CERTAIN if read_back else Sure.LIKELY,
         safety=Safety.MANUAL,
         by_hand=(
             f"Make sure that at least {format_bytes(total)} more than the host needs are available (free -h), then:",
             "sudo swapoff -a && sudo swapon -a",
             "or shut the guest down and start it; then see mem.overcommit, so that it does not come back.",
         ),
-        note="load not measured: whether the guests read it back now (pswpin) was not seen",
+        note=f"{NOT_MEASURED}: whether the guests read it back now (pswpin) was not seen"
+        if read_back is None
+        else f"the host read back {read_back:.1f} pages/s {over(view)} (/proc/vmstat, pswpin)",
         subject="swap",
     )

@@ -37,8 +37,8 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import no_window
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import over, rates
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.core.units import format_bytes
 from kvmnb.tunable.sysctl import Sysctl
@@ -50,6 +50,7 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT,),
     basis="heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.SURER,
     effect_basis="heuristic: new connections stop being dropped",
 )
 
@@ -80,4 +81,13 @@ def check(view: View) -> Iterator[Seen]:
             subject="conntrack",
         )
     elif table.drop:
-        raise no_window("drop of /proc/net/stat/nf_conntrack")
+        lost = rates(view, "drop of /proc/net/stat/nf_conntrack").conntrack_dropped_per_second
+        if lost:
+            larger = 2 * table.max
+            yield Seen(
+                saw=f"{lost:.1f} packets/s are lost for want of a place {over(view)} "
+                f"(/proc/net/stat/nf_conntrack), with {table.count} connections of at most {table.max} at this moment",
+                wants=(Want(Sysctl("net.netfilter.nf_conntrack_max"), str(larger)),),
+                costs=(f"up to {format_bytes((larger - table.max) * ENTRY_BYTES)} more memory when the table is full",),
+                subject="conntrack",
+            )

@@ -33,13 +33,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Effect, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import no_window
+from kvmnb.advise.load import nic_rates, over
 from kvmnb.advise.net.wires import wires_of
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
+from kvmnb.core.units import KIB
 from kvmnb.facts.domain import Domain
+from kvmnb.tunable.spelling import shell_word
 
 RULE = Rule(
     id="net.qos",
@@ -47,16 +49,37 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT, Goal.BALANCED),
     basis="heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.WINDOW,
     effect_basis="heuristic: it gives back the bandwidth that the limit withholds",
 )
 
 
+# Heuristic: so near to a limit that it is what holds the traffic back.
+NEAR = 0.90
+
+
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
-    """Nothing where no interface is limited; not checked where only a rate could tell."""
+    """A finding for each way that works at its limit; not checked where only a rate could tell."""
     live = domain.live if domain.running else None
     for wire in wires_of(live) if live is not None else ():
         one = wire.interface
-        if one.inbound_kib_per_second is not None or one.outbound_kib_per_second is not None:
-            raise no_window(f"traffic of {wire.key}, which has a bandwidth limit,")
-    yield from ()
+        if one.inbound_kib_per_second is None and one.outbound_kib_per_second is None:
+            continue
+        name = shell_word(domain.name)
+        traffic = nic_rates(view, one.target, f"traffic of {wire.key}, which has a bandwidth limit,")
+        # What its tap sends goes towards the guest.
+        for way, limit, rate in (
+            ("inbound", one.inbound_kib_per_second, traffic.tx_bytes_per_second),
+            ("outbound", one.outbound_kib_per_second, traffic.rx_bytes_per_second),
+        ):
+            if limit and rate >= NEAR * limit * KIB:
+                yield Seen(
+                    saw=f"{wire.key}: {rate / KIB:.0f} KiB/s {way} {over(view)} (/proc/net/dev) at a limit of {limit} "
+                    "KiB/s (live XML, bandwidth)",
+                    sure=Sure.LIKELY,
+                    safety=Safety.MANUAL,
+                    by_hand=(f"virsh domiftune {name} {shell_word(wire.key)} --{way} AVERAGE --live --config",),
+                    note="whether the limit is meant, a person knows; half a minute shows it",
+                    subject=f"{wire.subject}/{way}",
+                )

@@ -40,9 +40,9 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import NOT_MEASURED
+from kvmnb.advise.load import NOT_MEASURED, over, seen_guest
 from kvmnb.advise.net.wires import Wire, changing, wires
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
@@ -52,6 +52,7 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT,),
     basis="heuristic",
     effect=Effect.MODERATE,
+    seen_by=SeenBy.SURER,
     effect_basis="heuristic: packets per second grow with the queues until the NIC or the vCPUs are full",
 )
 
@@ -59,6 +60,8 @@ RULE = Rule(
 TAP_QUEUES = 256
 # Heuristic: queues to begin with, and the most that bring anything.
 FIRST_QUEUES = 4
+# Heuristic: a vhost thread with so little time left is the limit.
+BUSY_VHOST = 0.80
 MOST_QUEUES = 8
 
 
@@ -79,10 +82,29 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         # A tap that was made outside has as many queues as its maker gave it.
         elif queues == 1 and wanted.vcpus_current > 1 and wire.interface.type != "ethernet":
             saw = f"{wire.key} has one queue for {wanted.vcpus_current} vCPUs"
-            yield _set(domain, wire, saw, min(wanted.vcpus_current, FIRST_QUEUES), Sure.LIKELY, NOT_MEASURED)
+            sure, note, severity = _loaded(domain, view)
+            yield _set(domain, wire, saw, min(wanted.vcpus_current, FIRST_QUEUES), sure, note, severity)
 
 
-def _set(domain: Domain, wire: Wire, saw: str, queues: int, sure: Sure = Sure.CERTAIN, note: str | None = None) -> Seen:
+def _loaded(domain: Domain, view: View) -> tuple[Sure, str, Severity | None]:
+    """How sure and how grave one queue is, by what the busiest vhost thread did over the window."""
+    guest = seen_guest(view, domain)
+    vhosts = [thread.run_ratio for thread in guest.threads if thread.kind == "vhost"] if guest is not None else []
+    if not vhosts:
+        return Sure.LIKELY, NOT_MEASURED, None
+    note = f"its busiest vhost thread ran {max(vhosts):.0%} of the time {over(view)}"
+    return (Sure.CERTAIN, note, None) if max(vhosts) >= BUSY_VHOST else (Sure.LIKELY, note, Severity.LOW)
+
+
+def _set(
+    domain: Domain,
+    wire: Wire,
+    saw: str,
+    queues: int,
+    sure: Sure = Sure.CERTAIN,
+    note: str | None = None,
+    severity: Severity | None = None,
+) -> Seen:
     return changing(
         domain,
         wire,
@@ -90,6 +112,7 @@ def _set(domain: Domain, wire: Wire, saw: str, queues: int, sure: Sure = Sure.CE
         {"driver/@queues": str(queues)},
         costs=("migration: both sides must have the same number of queues", "one kernel thread for each queue"),
         by_hand=f"<driver queues='{queues}'/> for {wire.key!r}",
+        severity=severity,
         sure=sure,
         note=note,
     )

@@ -36,14 +36,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Effect, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import no_window
+from kvmnb.advise.load import nic_rates, over, rates
 from kvmnb.advise.net.wires import carriers
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Nic
+from kvmnb.tunable.spelling import percent_encode, shell_word
 
 RULE = Rule(
     id="net.ring.nic",
@@ -51,21 +52,54 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT,),
     basis="heuristic",
     effect=Effect.SMALL,
+    seen_by=SeenBy.WINDOW,
     effect_basis="heuristic: bursts are no longer dropped",
 )
 
 
+# Heuristic: so much of a CPU in soft interrupts that it is the limit.
+BUSY = 0.80
+
+
 @RULE.host
 def check(view: View) -> Iterator[Seen]:
-    """Nothing where no NIC of guests can have the pattern; not checked where only a rate could tell."""
+    """A finding for each NIC of guests that loses packets, or crowds one CPU; not checked where only a rate tells."""
     for nic in carriers(view):
         if nic.kind != "physical":
             continue
         if _lost(nic) and _can_grow(nic):
-            raise no_window(f"rx_missed_errors and rx_fifo_errors of {nic.name}")
+            lost = nic_rates(view, nic.name, f"rx_missed_errors and rx_fifo_errors of {nic.name}").rx_lost_per_second
+            rings = nic.ethtool.rings
+            if lost and rings is not None:
+                yield Seen(
+                    saw=f"{nic.name} loses {lost:.1f} packets/s {over(view)} (rx_missed_errors, rx_fifo_errors) with a "
+                    f"receive ring of {rings.rx} of at most {rings.rx_max}",
+                    safety=Safety.MANUAL,
+                    by_hand=(
+                        f"ethtool -G {shell_word(nic.name)} rx {min(2 * rings.rx, rings.rx_max)}  # the link goes down",
+                    ),
+                    subject=f"nic/{percent_encode(nic.name)}",
+                )
         if _few_channels(nic, view.host):
-            raise no_window(f"softirq time of the CPUs that serve {nic.name}")
-    yield from ()
+            yield from _busy(nic, view)
+
+
+def _busy(nic: Nic, view: View) -> Iterator[Seen]:
+    channels = nic.ethtool.channels
+    cpus = rates(view, f"softirq time of the CPUs that serve {nic.name}").cpus
+    worst = max(cpus, key=lambda cpu: cpu.softirq_ratio, default=None)
+    if worst is not None and worst.softirq_ratio > BUSY and channels is not None:
+        yield Seen(
+            saw=f"CPU {worst.cpu} spends {worst.softirq_ratio:.0%} of its time in soft interrupts {over(view)} "
+            f"(/proc/stat), and {nic.name} has {channels.combined} of at most {channels.combined_max} channels",
+            sure=Sure.LIKELY,
+            safety=Safety.MANUAL,
+            by_hand=(
+                f"ethtool -L {shell_word(nic.name)} combined COUNT  # up to the CPUs of its node; the link goes down",
+            ),
+            note="that these are the NIC's own interrupts, /proc/interrupts shows",
+            subject=f"nic/{percent_encode(nic.name)}/channels",
+        )
 
 
 def _lost(nic: Nic) -> bool:

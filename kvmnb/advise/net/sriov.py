@@ -38,16 +38,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Effect, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import no_window
+from kvmnb.advise.load import nic_rates, over
 from kvmnb.advise.net.wires import beneath, nic_of, uplinks, wires_of
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Interface
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Nic
+from kvmnb.tunable.spelling import shell_word
 
 RULE = Rule(
     id="net.sriov",
@@ -55,19 +56,41 @@ RULE = Rule(
     goals=(Goal.LATENCY, Goal.THROUGHPUT),
     basis="heuristic",
     effect=Effect.MODERATE,
+    seen_by=SeenBy.WINDOW,
     effect_basis="heuristic: near to line rate, for guests with very many packets",
 )
 
 
+# Heuristics: beyond them one vhost thread, or several, are full.
+MANY_PACKETS = 1e6
+MANY_BITS = 20e9
+
+
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
-    """Nothing where no uplink of the guest has virtual functions; not checked where only a rate could tell."""
+    """A finding for each NIC with very much traffic; not checked where only a rate could tell."""
     live = domain.live if domain.running else None
     for wire in wires_of(live) if live is not None else ():
         for nic in _ways_out(wire.interface, view.host):
             if nic.sriov is not None and nic.sriov.total_vfs > 0:
-                raise no_window(f"packets of {wire.key}, whose uplink {nic.name} can make virtual functions")
-    yield from ()
+                what = f"packets of {wire.key}, whose uplink {nic.name} can make virtual functions"
+                traffic = nic_rates(view, wire.interface.target, what)
+                packets = traffic.rx_packets_per_second + traffic.tx_packets_per_second
+                bits = 8 * (traffic.rx_bytes_per_second + traffic.tx_bytes_per_second)
+                if packets > MANY_PACKETS or bits > MANY_BITS:
+                    yield Seen(
+                        saw=f"{wire.key}: {packets:.0f} packets/s and {bits / 1e9:.1f} Gbit/s {over(view)} "
+                        f"(/proc/net/dev), and {nic.name} can make {nic.sriov.total_vfs} virtual functions",
+                        sure=Sure.LIKELY,
+                        safety=Safety.MANUAL,
+                        by_hand=(
+                            f"echo COUNT > /sys/class/net/{shell_word(nic.name)}/device/sriov_numvfs",
+                            f"virsh edit {shell_word(domain.name)}  # an interface of type hostdev with a function",
+                        ),
+                        note="a function takes the guest's live migration away, unless it fails over to a second NIC",
+                        subject=wire.subject,
+                    )
+                break
 
 
 def _ways_out(one: Interface, host: Host) -> Iterator[Nic]:

@@ -35,10 +35,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmnb.advise.finding import Effect, Seen, Severity
+from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import no_window
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import over, rates
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.view import View
 
 RULE = Rule(
@@ -47,15 +47,34 @@ RULE = Rule(
     goals=(Goal.THROUGHPUT,),
     basis="heuristic",
     effect=Effect.SMALL,
+    seen_by=SeenBy.WINDOW,
     effect_basis="heuristic: bursts are no longer dropped",
 )
 
 
+# Heuristic, on one CPU.
+MANY_SQUEEZES = 100
+
+
 @RULE.host
 def check(view: View) -> Iterator[Seen]:
-    """Nothing where no CPU ever lost or left packets; not checked where only a rate could tell."""
+    """A finding for each counter that grows; not checked where only a rate could tell."""
     if any(cpu.dropped for cpu in view.host.softnet):
-        raise no_window("dropped packets of /proc/net/softnet_stat")
+        lost = rates(view, "dropped packets of /proc/net/softnet_stat").softnet_dropped_per_second
+        if lost > 0:
+            yield _raise(view, f"{lost:.1f} packets/s are dropped", "net.core.netdev_max_backlog", "backlog")
     if any(cpu.time_squeeze for cpu in view.host.softnet):
-        raise no_window("time_squeeze of /proc/net/softnet_stat")
-    yield from ()
+        most = rates(view, "time_squeeze of /proc/net/softnet_stat").softnet_most_squeezed_per_second
+        if most > MANY_SQUEEZES:
+            yield _raise(view, f"one CPU runs out of its budget {most:.0f} times/s", "net.core.netdev_budget", "budget")
+
+
+def _raise(view: View, what: str, key: str, subject: str) -> Seen:
+    now = view.host.kernel.sysctl(key)
+    value = str(2 * int(now)) if now is not None and now.isdecimal() else "VALUE"
+    return Seen(
+        saw=f"{what} {over(view)} (/proc/net/softnet_stat); {key} is {now or 'not known'}",
+        safety=Safety.MANUAL,
+        by_hand=(f"sysctl -w {key}={value}  # and into /etc/sysctl.d, if the counter then stands still",),
+        subject=subject,
+    )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import a_domain, a_host, judged, silent
+from tests.advise.windows import a_guest_load, a_window
+from tests.builders import a_domain, a_host, found, judged, silent
 
 RULE = "cpu.hotplug"
 HOST = a_host()
@@ -29,3 +30,23 @@ def test_a_guest_without_room_or_off_is_silent(words: dict[str, Any]) -> None:
 
 def test_goal_latency_hears_nothing() -> None:
     assert silent(RULE, HOST, a_domain(vcpus=4, current=2), goal="latency")
+
+
+@pytest.mark.parametrize(
+    ("vcpus", "fires"),
+    [
+        ([(0.91, 0.0), (0.95, 0.0)], True),
+        ([(0.90, 0.0), (1.0, 0.0)], False),
+        ([(0.92, 0.05), (0.92, 0.05)], False),
+        ([], False),
+    ],
+)
+def test_vcpus_that_are_all_busy_on_a_host_with_time_are_told(vcpus: list[tuple[float, float]], fires: bool) -> None:
+    guest, load = a_domain(vcpus=4, current=2), a_window(a_guest_load(vcpus))
+    assert silent(RULE, HOST, guest, load=load) is not fires
+    if fires:
+        assert "virsh setvcpus guest 4 --live" in found(RULE, HOST, guest, load=load).by_hand[0]
+
+
+def test_a_guest_that_the_window_does_not_show_is_not_checked() -> None:
+    assert "does not show" in judged(RULE, HOST, a_domain(vcpus=4, current=2), load=a_window()).not_checked[0].reason

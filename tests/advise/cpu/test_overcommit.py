@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
+from tests.advise.windows import a_guest_load, a_window
 from tests.builders import a_domain, a_host, found, silent
 
 RULE = "cpu.overcommit"
@@ -61,3 +62,15 @@ def test_the_largest_guests_are_named_and_nothing_is_wanted() -> None:
 
 def test_a_host_without_running_guests_is_fine() -> None:
     assert silent(RULE, PLAIN, a_domain(running=False), goal="latency")
+
+
+@pytest.mark.parametrize(
+    ("delay", "severity", "sure"),
+    [(0.05, Severity.MEDIUM, Sure.CERTAIN), (0.04, Severity.LOW, Sure.LIKELY), (None, Severity.MEDIUM, Sure.LIKELY)],
+)
+def test_waiting_makes_it_certain_and_its_absence_less_grave(
+    delay: float | None, severity: Severity, sure: Sure
+) -> None:
+    load = a_window(*([a_guest_load([(0.5, delay)])] if delay is not None else []))
+    finding = found(RULE, a_host(cores=4), a_domain(vcpus=14), load=load)
+    assert (finding.severity, finding.sure) == (severity, sure)

@@ -6,6 +6,7 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.advise.intent import GuestIntent, Policy
+from tests.advise.windows import a_guest_load, a_window
 from tests.builders import a_domain, a_host, an_intent, bound_to, found, silent, uuid_of, values
 
 RULE = "cpu.pin.vcpu"
@@ -128,3 +129,11 @@ def test_iothreads_are_pinned_with_the_vcpus() -> None:
     finding = found(RULE, a_host(cores=8, threads=2), a_domain(vcpus=1, iothreads=1), goal="latency")
     assert values(finding)["domain_xml:cputune/iothreadpin[1]/@cpuset"] == "8"
     assert values(finding)["domain_live:iothreadpin[1]"] == "8"
+
+
+@pytest.mark.parametrize(("delay", "sure"), [(0.01, Sure.CERTAIN), (0.009, Sure.LIKELY)])
+def test_vcpus_that_wait_make_it_certain(delay: float, sure: Sure) -> None:
+    load = a_window(a_guest_load([(0.5, delay), (0.5, delay)]))
+    finding = found(RULE, a_host(nodes=2), a_domain(vcpus=2), goal="latency", load=load)
+    assert finding.sure is sure
+    assert f"were ready without a CPU {delay:.1%} of the time over 10 s" in (finding.note or "")

@@ -6,6 +6,7 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from tests.advise.disk.builders import a_disk, scsi_controller, storage_host, transient
+from tests.advise.windows import a_disk_load, a_guest_load, a_window
 from tests.builders import a_domain, found, judged, silent, values
 
 RULE = "disk.iothread"
@@ -104,3 +105,20 @@ def test_other_disks_are_not_judged(disk: str) -> None:
 @pytest.mark.parametrize("devices", [a_disk(), SCSI])
 def test_a_guest_that_exists_only_while_it_runs_is_left_to_a_person(devices: str) -> None:
     assert found(RULE, HOST, transient(a_domain(devices=devices)), goal="latency").safety is Safety.MANUAL
+
+
+@pytest.mark.parametrize(
+    ("requests", "loop", "severity", "sure"),
+    [
+        (10_001.0, 0.1, Severity.HIGH, Sure.CERTAIN),
+        (10_000.0, 0.5, Severity.LOW, Sure.LIKELY),
+        (10.0, 0.51, Severity.HIGH, Sure.CERTAIN),
+    ],
+)
+def test_requests_or_a_busy_main_loop_make_it_certain_for_throughput(
+    requests: float, loop: float, severity: Severity, sure: Sure
+) -> None:
+    disks = [a_disk_load(reads_per_second=requests / 2, writes_per_second=requests / 2)]
+    load = a_window(a_guest_load(threads=[("emulator", 0, loop), ("iothread", 1, 1.0)], disks=disks))
+    finding = found("disk.iothread", storage_host(), a_domain(devices=a_disk()), goal="throughput", load=load)
+    assert (finding.severity, finding.sure) == (severity, sure)

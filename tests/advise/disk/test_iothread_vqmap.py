@@ -8,6 +8,7 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from tests.advise.disk.builders import a_disk, scsi_controller, storage_host
+from tests.advise.windows import a_guest_load, a_window
 from tests.builders import a_domain, found, judged, silent
 
 RULE = "disk.iothread.vqmap"
@@ -68,3 +69,13 @@ def test_without_libvirt_it_is_not_checked() -> None:
     host = replace(NEW, hypervisor=None)
     guest = a_domain(vcpus=4, iothreads=1, devices=DISK)
     assert judged(RULE, host, guest, goal="throughput").not_checked
+
+
+@pytest.mark.parametrize(("run", "fires"), [(0.9, True), (0.89, False)])
+def test_an_iothread_without_time_left_makes_it_grave(run: float, fires: bool) -> None:
+    guest = a_domain(vcpus=4, iothreads=1, devices=DISK)
+    load = a_window(a_guest_load(threads=[("iothread", 1, run), ("iothread", 2, 1.0)]))
+    assert silent(RULE, NEW, guest, goal="throughput", load=load) is not fires
+    if fires:
+        finding = found(RULE, NEW, guest, goal="throughput", load=load)
+        assert (finding.severity, finding.sure) == (Severity.HIGH, Sure.LIKELY)

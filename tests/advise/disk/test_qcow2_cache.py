@@ -8,6 +8,7 @@ from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.core.units import GIB, KIB, MIB
 from kvmnb.facts.gap import Gap, changed
 from tests.advise.disk.builders import a_disk, an_image, holding, storage_host, transient
+from tests.advise.windows import a_disk_load, a_guest_load, a_window
 from tests.builders import a_domain, a_guest, found, judged, silent, values
 
 RULE = "disk.qcow2.cache"
@@ -97,3 +98,19 @@ def test_without_libvirt_the_version_is_not_known() -> None:
 @pytest.mark.parametrize("goal", ["balanced", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert silent(RULE, HOST, holding(a_domain(devices=a_disk()), vda=an_image(virtual_bytes=512 * GIB)), goal=goal)
+
+
+@pytest.mark.parametrize(
+    ("requests", "size", "severity", "sure"),
+    [
+        (100.0, 64 * KIB, Severity.MEDIUM, Sure.CERTAIN),
+        (100.0, 65 * KIB, Severity.MEDIUM, Sure.LIKELY),
+        (99.0, 4 * KIB, Severity.LOW, Sure.LIKELY),
+        (0.0, 0, Severity.LOW, Sure.LIKELY),
+    ],
+)
+def test_many_small_requests_make_it_certain(requests: float, size: int, severity: Severity, sure: Sure) -> None:
+    domain = holding(a_domain(devices=a_disk()), vda=an_image(virtual_bytes=512 * GIB))
+    disk = a_disk_load(reads_per_second=requests, read_bytes_per_second=requests * size)
+    finding = found(RULE, HOST, domain, goal="latency", load=a_window(a_guest_load(disks=[disk])))
+    assert (finding.severity, finding.sure) == (severity, sure)

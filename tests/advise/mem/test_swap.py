@@ -12,6 +12,7 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, changed
 from kvmnb.facts.kernel import Swap
 from tests.advise.mem.builders import a_memory_guest, a_memory_host, a_process
+from tests.advise.windows import a_window
 from tests.builders import a_fact, found, judged, silent
 
 RULE = "mem.swap"
@@ -63,3 +64,12 @@ def test_a_process_that_cannot_be_seen_is_not_checked() -> None:
 
 def test_swap_that_was_switched_off_since_is_told() -> None:
     assert "no area in use now" in found(RULE, a_memory_host(), swapped(GIB)).saw
+
+
+@pytest.mark.parametrize(
+    ("pages", "severity", "sure"), [(0.1, Severity.HIGH, Sure.CERTAIN), (0.0, Severity.MEDIUM, Sure.LIKELY)]
+)
+def test_what_is_read_back_now_makes_it_certain(pages: float, severity: Severity, sure: Sure) -> None:
+    finding = found(RULE, HOST, swapped(GIB), load=a_window(swapped_in_pages_per_second=pages))
+    assert (finding.severity, finding.sure) == (severity, sure)
+    assert "pages/s over 10 s" in (finding.note or "")

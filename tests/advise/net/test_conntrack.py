@@ -9,6 +9,7 @@ from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Conntrack
 from tests.advise.net.builders import table, turned
+from tests.advise.windows import a_window
 from tests.builders import a_host, found, judged, silent
 
 RULE = "net.conntrack"
@@ -52,3 +53,12 @@ def test_a_small_hash_is_told(buckets: int | None, told: bool) -> None:
 @pytest.mark.parametrize("goal", ["balanced", "latency", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert silent(RULE, host(table(99, 100)), goal=goal)
+
+
+def test_packets_that_are_lost_now_double_the_table() -> None:
+    one = host(table(1, 100, drop=1))
+    finding = found(RULE, one, goal="throughput", load=a_window(conntrack_dropped_per_second=0.5))
+    assert [(str(want.tunable), want.value) for want in finding.wants] == [
+        ("sysctl:host:net.netfilter.nf_conntrack_max", "200")
+    ]
+    assert silent(RULE, one, goal="throughput", load=a_window(conntrack_dropped_per_second=0.0))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.advise.net.builders import interface
-from tests.builders import a_domain, a_host, judged, silent
+from tests.advise.windows import a_nic_load, a_window
+from tests.builders import a_domain, a_host, found, judged, silent
 
 RULE = "net.qos"
 
@@ -38,3 +39,23 @@ def test_the_running_guests_limit_counts() -> None:
 @pytest.mark.parametrize("goal", ["latency", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert not judged(RULE, a_host(), a_domain(devices=limited("<inbound average='1'/>")), goal=goal).not_checked
+
+
+@pytest.mark.parametrize(("side", "rate"), [("inbound", "tx"), ("outbound", "rx")])
+@pytest.mark.parametrize(("share", "fires"), [(0.9, True), (0.89, False)])
+def test_traffic_at_nine_tenths_of_a_limit_is_told(side: str, rate: str, share: float, fires: bool) -> None:
+    inside = f"<bandwidth><{side} average='1000'/></bandwidth>"
+    guest = a_domain(devices=interface(target="vnet0", inside=inside))
+    load = a_window(nics=(a_nic_load("vnet0", **{f"{rate}_bytes_per_second": share * 1000 * 1024}),))
+    assert silent(RULE, a_host(), guest, load=load) is not fires
+    if fires:
+        assert f"900 KiB/s {side} over 10 s" in found(RULE, a_host(), guest, load=load).saw
+    other = {"inbound": "rx", "outbound": "tx"}[side]
+    assert silent(
+        RULE, a_host(), guest, load=a_window(nics=(a_nic_load("vnet0", **{f"{other}_bytes_per_second": 1e9}),))
+    )
+
+
+def test_a_tap_that_the_window_does_not_show_is_not_checked() -> None:
+    guest = a_domain(devices=interface(target="vnet0", inside="<bandwidth><inbound average='1'/></bandwidth>"))
+    assert "does not show" in judged(RULE, a_host(), guest, load=a_window()).not_checked[0].reason

@@ -6,6 +6,7 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from tests.advise.net.builders import AT, interface
+from tests.advise.windows import a_guest_load, a_window
 from tests.builders import a_domain, a_host, found, silent, values
 
 RULE = "net.queues"
@@ -75,3 +76,20 @@ def test_a_tap_made_outside_may_have_too_many() -> None:
 
 def test_queues_of_an_imitated_card_mean_nothing() -> None:
     assert silent(RULE, HOST, a_domain(devices=interface("e1000", driver="queues='9'")), goal="throughput")
+
+
+@pytest.mark.parametrize(
+    ("threads", "severity", "sure"),
+    [
+        ([("vhost", 1, 0.1), ("vhost", 2, 0.8)], Severity.MEDIUM, Sure.CERTAIN),
+        ([("vhost", 1, 0.79), ("emulator", 0, 1.0)], Severity.LOW, Sure.LIKELY),
+        ([], Severity.MEDIUM, Sure.LIKELY),
+    ],
+)
+def test_a_busy_vhost_thread_makes_it_certain_and_an_idle_one_less_grave(
+    threads: list[tuple[str, int, float]], severity: Severity, sure: Sure
+) -> None:
+    guest = a_domain(devices=interface(), vcpus=4)
+    finding = found(RULE, HOST, guest, goal="throughput", load=a_window(a_guest_load(threads=threads)))
+    assert (finding.severity, finding.sure) == (severity, sure)
+    assert ("not measured" in (finding.note or "")) is not bool(threads)

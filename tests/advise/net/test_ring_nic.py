@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.facts.ethtool import Ethtool
+from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import NicCounters
 from tests.advise.net.builders import a_bridge, a_nic, channels, interface, rings, with_nics
-from tests.builders import a_domain, a_fact, a_host, judged, silent
+from tests.advise.windows import a_cpu_load, a_nic_load, a_window
+from tests.builders import a_domain, a_fact, a_host, found, judged, silent
 
 RULE = "net.ring.nic"
 GUEST = a_domain(devices=interface())
@@ -57,3 +59,20 @@ def test_a_nic_that_carries_no_guest_is_left() -> None:
 @pytest.mark.parametrize("goal", ["balanced", "latency", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert not judged(RULE, host(missed=9), GUEST, goal=goal).not_checked
+
+
+@pytest.mark.parametrize(("lost", "fires"), [(0.5, True), (0.0, False), (None, False)])
+def test_packets_that_are_lost_now_are_told(lost: float | None, fires: bool) -> None:
+    load = a_window(nics=(changed(a_nic_load("eth0"), rx_lost_per_second=lost),), cpus=(a_cpu_load(0, 0.1),))
+    assert silent(RULE, host(1), GUEST, goal="throughput", load=load) is not fires
+    if fires:
+        finding = found(RULE, host(1), GUEST, goal="throughput", load=load)
+        assert finding.by_hand == ("ethtool -G eth0 rx 1024  # the link goes down",)
+
+
+@pytest.mark.parametrize(("softirq", "fires"), [(0.81, True), (0.80, False)])
+def test_one_cpu_full_of_soft_interrupts_is_told_where_channels_are_few(softirq: float, fires: bool) -> None:
+    load = a_window(cpus=(a_cpu_load(0, 0.1), a_cpu_load(3, softirq)))
+    assert silent(RULE, host(combined=1), GUEST, goal="throughput", load=load) is not fires
+    if fires:
+        assert "CPU 3 spends 81%" in found(RULE, host(combined=1), GUEST, goal="throughput", load=load).saw

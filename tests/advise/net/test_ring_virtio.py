@@ -11,6 +11,7 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import NicCounters
 from tests.advise.net.builders import AT, a_nic, interface, with_nics
+from tests.advise.windows import a_guest_load, a_nic_load, a_window
 from tests.builders import a_domain, a_fact, a_host, found, judged, silent, values
 
 RULE = "net.ring.virtio"
@@ -67,3 +68,16 @@ def test_a_tap_that_is_not_seen_is_not_checked() -> None:
 
 def test_a_shut_off_guest_loses_nothing() -> None:
     assert silent(RULE, a_host(), a_domain(devices=interface(), running=False), goal="throughput")
+
+
+@pytest.mark.parametrize(
+    ("lost", "run", "wait", "fires"),
+    [(1.01, 0.5, 0.0, True), (0.99, 0.5, 0.0, False), (5.0, 0.8, 0.11, False), (5.0, 0.8, 0.1, True)],
+)
+def test_a_tap_that_loses_packets_now_gets_a_longer_ring(lost: float, run: float, wait: float, fires: bool) -> None:
+    tap = a_nic_load("vnet0", tx_dropped_per_second=lost, tx_packets_per_second=1000 - lost)
+    load = a_window(a_guest_load([(0.1, 0.0), (run, wait)]), nics=(tap,))
+    assert silent(RULE, losing(1), guest(), goal="throughput", load=load) is not fires
+    if fires:
+        finding = found(RULE, losing(1), guest(), goal="throughput", load=load)
+        assert values(finding) == {f"{AT}/driver/@rx_queue_size": "1024"}

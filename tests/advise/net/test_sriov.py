@@ -7,7 +7,8 @@ import pytest
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Bond
 from tests.advise.net.builders import a_bridge, a_nic, functions, interface, with_nics
-from tests.builders import a_domain, a_fact, judged, silent
+from tests.advise.windows import a_nic_load, a_window
+from tests.builders import a_domain, a_fact, found, judged, silent
 
 RULE = "net.sriov"
 GUEST = a_domain(devices=interface())
@@ -47,3 +48,20 @@ def test_a_shut_off_guest_sends_nothing() -> None:
 @pytest.mark.parametrize("goal", ["balanced", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert not judged(RULE, host(8), GUEST, goal=goal).not_checked
+
+
+@pytest.mark.parametrize(
+    ("rates", "fires"),
+    [
+        ({"rx_packets_per_second": 0.6e6, "tx_packets_per_second": 0.5e6}, True),
+        ({"rx_packets_per_second": 1e6}, False),
+        ({"tx_bytes_per_second": 2.6e9}, True),
+        ({"tx_bytes_per_second": 2.5e9}, False),
+    ],
+)
+def test_a_million_packets_or_20_gbit_are_told(rates: dict[str, float], fires: bool) -> None:
+    guest = a_domain(devices=interface(target="vnet0"))
+    load = a_window(nics=(a_nic_load("vnet0", **rates),))
+    assert silent(RULE, host(8), guest, goal="throughput", load=load) is not fires
+    if fires:
+        assert "eth0 can make 8 virtual functions" in found(RULE, host(8), guest, goal="throughput", load=load).saw

@@ -6,8 +6,10 @@ import pytest
 
 from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
+from kvmnb.facts.kernel import Sysctl
 from kvmnb.facts.network import SoftnetCpu
-from tests.builders import a_fact, a_host, judged, silent
+from tests.advise.windows import a_window
+from tests.builders import a_fact, a_host, found, judged, silent
 
 RULE = "net.sysctl.backlog"
 
@@ -31,3 +33,22 @@ def test_other_counters_need_a_window(dropped: int, squeezed: int, word: str) ->
 @pytest.mark.parametrize("goal", ["balanced", "latency", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert not judged(RULE, host(1, 1), goal=goal).not_checked
+
+
+@pytest.mark.parametrize(
+    ("rates", "key"),
+    [
+        ({"softnet_dropped_per_second": 0.1}, "net.core.netdev_max_backlog"),
+        ({"softnet_most_squeezed_per_second": 101.0, "softnet_squeezed_per_second": 150.0}, "net.core.netdev_budget"),
+        ({"softnet_most_squeezed_per_second": 100.0, "softnet_squeezed_per_second": 400.0}, None),
+        ({}, None),
+    ],
+)
+def test_counters_that_grow_are_told(rates: dict[str, float], key: str | None) -> None:
+    one = host(1, 1)
+    one = changed(one, kernel=changed(one.kernel, sysctls=(a_fact(Sysctl, key=key or "", value="1000"),)))
+    if key is None:
+        assert silent(RULE, one, goal="throughput", load=a_window(**rates))
+    else:
+        finding = found(RULE, one, goal="throughput", load=a_window(**rates))
+        assert finding.by_hand[0].startswith(f"sysctl -w {key}=2000 ")
