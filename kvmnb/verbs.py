@@ -37,6 +37,7 @@ from kvmnb.machine.given import GivenDomains
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
+from kvmnb.plan.preflight import checked, refuse_stopped
 from kvmnb.probe.closer import with_images, with_memory
 from kvmnb.probe.load import probe_load, recorded_load
 from kvmnb.probe.survey import Survey, probe
@@ -134,7 +135,7 @@ class Here:
         return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None, load=load)
 
     def plan(self, findings: Audit | Finding | Iterable[Finding], *, live_only: bool = False) -> Plan:
-        """The plan that follows these findings; nothing is written.
+        """The plan that follows these findings, with its preflight; nothing is written.
 
         Of an audit's findings those that wait for another are left out, and the plan names them; findings that
         were chosen one by one are all followed, and Conflict is raised where they disagree. Host settings come with
@@ -142,20 +143,21 @@ class Here:
         """
         if isinstance(findings, Audit):
             plan = build(findings.followed, self.machine, self.host_uuid, live_only=live_only)
-            return replace(plan, conflicts=tuple(one.told for one in findings.conflicts))
+            return self._checked(replace(plan, conflicts=tuple(one.told for one in findings.conflicts)))
         listed = [findings] if isinstance(findings, Finding) else list(findings)
-        return build(listed, self.machine, self.host_uuid, live_only=live_only)
+        return self._checked(build(listed, self.machine, self.host_uuid, live_only=live_only))
 
     def apply(
         self,
         plan: Plan,
         *,
         accept_disruptive: bool = False,
+        override_owner: bool = False,
         confirm_within: int | None = None,
         began: Callable[[str], None] = lambda journal_id: None,
         progress: Progress = silent,
     ) -> Journal:
-        """Carry out a plan; see ``kvmnb.apply.run.apply_plan``.
+        """Carry out a plan whose preflight, asked anew, stops nothing; see ``kvmnb.apply.run.apply_plan``.
 
         With ``confirm_within`` (seconds, 5 at least) it is taken back unless confirmed in time. Without a word about
         it, that holds for 60 seconds where a change could cut off the operator's own link, and 0 forbids it.
@@ -170,11 +172,19 @@ class Here:
                 self.host_uuid,
                 accept_disruptive=accept_disruptive,
                 terms=Terms(confirm_within or None),
+                preflight=lambda: self._refuse_stopped(plan, override_owner=override_owner),
                 began=began,
                 progress=progress,
             )
         finally:
             self._survey = self._answers = None
+
+    def _checked(self, plan: Plan) -> Plan:
+        return checked(plan, self.machine, self.facts())
+
+    def _refuse_stopped(self, plan: Plan, *, override_owner: bool) -> None:
+        self.facts(fresh=True)
+        refuse_stopped(self._checked(plan), override_owner=override_owner)
 
     def verify(self, plan: Plan | Journal) -> tuple[tuple[Change, Verdict], ...]:
         """Whether each change of a plan, or of a journal, is in force."""

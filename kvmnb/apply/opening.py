@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kvmnb.advise.finding import Safety
@@ -30,10 +30,16 @@ UNGUARDED = Terms()
 
 
 def open_journal(
-    plan: Plan, machine: Machine, host_uuid: str | None, shelf: Shelf, terms: Terms = UNGUARDED
+    plan: Plan,
+    machine: Machine,
+    host_uuid: str | None,
+    shelf: Shelf,
+    terms: Terms = UNGUARDED,
+    preflight: Callable[[], None] = lambda: None,
 ) -> Journal:
     """Check that a plan may be applied here and now, and open its journal; the shelf's lock is held by the caller.
 
+    ``preflight`` raises what else stands against the plan; it is asked once its values are known to hold still.
     Raises Refused, DomainGone, StalePlan and NotTakenBack (another plan was left half-way) with nothing written.
     """
     refuse_foreign(plan, machine, host_uuid)
@@ -42,6 +48,7 @@ def open_journal(
     refuse_half_way(shelf, machine, host_uuid)
     refuse_other_domains(plan.domains, machine)
     refuse_stale(plan.changes, machine)
+    preflight()
     opening = Opening(
         schema=SCHEMA,
         plan=plan.id,

@@ -29,6 +29,7 @@ def apply_plan(
     accept_disruptive: bool = False,
     terms: Terms = UNGUARDED,
     watchman: Watchman | None = None,
+    preflight: Callable[[], None] = lambda: None,
     began: Callable[[str], None] = lambda journal_id: None,
     progress: Progress = silent,
 ) -> Journal:
@@ -37,14 +38,15 @@ def apply_plan(
     With ``terms.confirm_within`` its live part alone is written, under a guard (``watchman``: its program, this
     user's by default), and the journal is ``waiting`` for ``confirm_plan``.
 
-    ``began`` gets the journal's id before the first write. Raises Refused and StalePlan with nothing
+    ``preflight`` raises what stands against the plan now that its values still hold. ``began`` gets the
+    journal's id before the first write. Raises Refused and StalePlan with nothing
     written, ApplyFailed with all of it taken back, NotTakenBack where that failed too.
     """
     if not accept_disruptive:
         refuse_disruptive(plan)
     shelf = Shelf.own()
     with shelf.alone("applying a plan"):
-        journal = open_journal(plan, machine, host_uuid, shelf, terms)
+        journal = open_journal(plan, machine, host_uuid, shelf, terms, preflight)
         began(journal.id)
         if terms.confirm_within is not None:
             trial.begin(journal, machine, terms.confirm_within, watchman or Watchman.own(), progress)

@@ -134,6 +134,10 @@ class Connection:
 
         return self._on_domain(uuid, f"reading its {layer.value} XML", read)
 
+    def native(self, xml: str) -> str:
+        text: str = self._ask("building the command line", lambda: self._connect.domainXMLToNative("qemu-argv", xml, 0))
+        return text
+
     def define(self, uuid: str, xml: str) -> None:
         # A define would make a transient guest a lasting one.
         if not self._on_domain(uuid, "looking it up before the define", lambda domain: domain.isPersistent()):

@@ -65,6 +65,9 @@ class GivenDomains:
             raise NotAnswered("a domain given as a file does not run")
         return self._texts[uuid]
 
+    def native(self, xml: str) -> str:
+        return self._asked.native(xml)
+
     def define(self, uuid: str, xml: str) -> None:
         raise Refused("a domain given as a file is not defined anywhere; write the edited XML with --out-xml")
 

@@ -122,6 +122,13 @@ class Hypervisor(Protocol):
         """A domain's XML, secrets included where the connection may read them."""
         ...
 
+    def native(self, xml: str) -> str:
+        """QEMU's command line for a domain XML, as the driver would build it now; nothing is started or written.
+
+        KvmnbError with the driver's words where it cannot be built, NotAnswered where no driver is asked.
+        """
+        ...
+
     def define(self, uuid: str, xml: str) -> None:
         """Make ``xml`` the persistent configuration of a domain that exists, validated by the schema."""
         ...

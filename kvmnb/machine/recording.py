@@ -99,6 +99,9 @@ class RecordedHypervisor:
             raise NotAnswered(f"domain {uuid} has no {layer.value} configuration in {self.uri}")
         return self._text(path)
 
+    def native(self, xml: str) -> str:
+        raise NotAnswered("a recording holds no driver that could build QEMU's command line")
+
     def define(self, uuid: str, xml: str) -> None:
         raise Refused(f"{self.uri} is a recording and takes no writes; use a scratch copy of it")
 

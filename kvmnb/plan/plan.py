@@ -15,6 +15,7 @@ from kvmnb import __version__
 from kvmnb.advise.finding import Safety
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, Refused
+from kvmnb.plan.check import Check, Outcome
 from kvmnb.tunable import names
 from kvmnb.tunable.domain_xml import DomainXml
 from kvmnb.tunable.tunable import Tunable, Undo, When
@@ -71,6 +72,10 @@ class Plan:
     """What the reader should know: wants left out, and why."""
     conflicts: tuple[str, ...] = field(default=())
     """Findings that were left out since they cannot be followed together with others, and why."""
+    checks: tuple[Check, ...] = ()
+    """What its preflight came to, gravest first; asked anew before it is applied."""
+    command_lines: Mapping[str, str] = field(default_factory=dict)
+    """One diff of QEMU's command line for each domain where the driver told it, secrets masked; text to read."""
 
     def groups(self) -> Iterator[tuple[Change, ...]]:
         """The changes as they are written: all XML of one domain as one define, any other alone."""
@@ -110,6 +115,15 @@ class ChangePart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     costs: tuple[str, ...] = ()
 
 
+class CheckPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One question of the preflight, as a plan file holds it."""
+
+    question: str
+    subject: str
+    outcome: Outcome
+    said: str
+
+
 class PlanPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A plan file: what ``kvmnb plan --json`` prints and ``kvmnb apply`` reads."""
 
@@ -125,6 +139,8 @@ class PlanPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commands: tuple[str, ...]
     conflicts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    checks: tuple[CheckPart, ...] = ()
+    command_lines: dict[str, str] = {}
 
 
 def to_document(plan: Plan) -> dict[str, Any]:
@@ -147,6 +163,8 @@ def to_document(plan: Plan) -> dict[str, Any]:
         commands=plan.commands,
         conflicts=plan.conflicts,
         notes=plan.notes,
+        checks=tuple(CheckPart(one.question, one.subject, one.outcome, one.said) for one in plan.checks),
+        command_lines=dict(plan.command_lines),
     )
     document: dict[str, Any] = codec.to_builtins(part)
     return document
@@ -195,6 +213,8 @@ def from_text(raw: bytes, what: str) -> Plan:
         commands=part.commands,
         notes=part.notes,
         conflicts=part.conflicts,
+        checks=tuple(Check(one.question, one.subject, one.outcome, one.said) for one in part.checks),
+        command_lines=part.command_lines,
     )
 
 

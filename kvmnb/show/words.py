@@ -8,6 +8,7 @@ from typing import TypeVar
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.core.xml.mask import mask
 from kvmnb.facts.gap import Gap, NotSeen
+from kvmnb.plan.check import Outcome
 from kvmnb.tunable.domain_xml import DomainXml
 from kvmnb.tunable.running_guest import RunningGuest
 from kvmnb.tunable.tunable import State, Tunable, Undo, When
@@ -52,6 +53,13 @@ EFFECT = {
 }
 
 EFFECT_BRIEF = {When.NOW: "at once", When.GUEST_START: "at its next start", When.HOST_BOOT: "at the host's boot"}
+
+OUTCOME = {
+    Outcome.STOPS: "✘ stops this plan:",
+    Outcome.TOLD: "▲",
+    Outcome.UNKNOWN: "? not checked:",
+    Outcome.PASSED: "✔",
+}
 
 UNDO = {
     Undo.EXACT: "exact: the former value is put back",

@@ -36,6 +36,9 @@ def add(verbs: Verbs) -> None:
         type=int,
         help="take it back after S seconds unless confirmed (0: never; default: 60 where it could cut off your link)",
     )
+    apply.add_argument(
+        "--override-owner", action="store_true", help="also guests whose XML another program writes (OpenStack, ...)"
+    )
     add_source(apply)
     apply.set_defaults(run=run_apply)
 
@@ -54,6 +57,7 @@ def run_apply(options: argparse.Namespace) -> int:
         plan,
         accept_disruptive=options.accept_disruptive,
         confirm_within=options.confirm_within,
+        override_owner=options.override_owner,
         began=lambda journal_id: print(f"Journal {journal_id}", flush=True),
         progress=lambda step, steps, word: print(f"  step {step}/{steps}: {safe(word)}", file=sys.stderr),
     )

@@ -12,6 +12,7 @@ from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError
 from kvmnb.core.xml import mask
 from kvmnb.plan.build import edited_texts
+from kvmnb.plan.check import Outcome
 from kvmnb.plan.plan import Plan, to_document
 from kvmnb.terminal.audit_report import WHEN
 from kvmnb.terminal.options import add_guests, add_json, add_source, here_of
@@ -19,6 +20,8 @@ from kvmnb.terminal.words import diff_line, paragraph, safe
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
+
+_OUTCOMES = {Outcome.STOPS: "STOPS this plan: ", Outcome.TOLD: "", Outcome.UNKNOWN: "Not checked: ", Outcome.PASSED: ""}
 
 
 def add(verbs: Verbs) -> None:
@@ -73,8 +76,14 @@ def preview(plan: Plan, findings: tuple[Finding, ...]) -> str:
         lines.extend(paragraph(cost, "  ") for cost in change.costs)
         if change.owner is not None:
             lines.append(paragraph(f"Also set elsewhere: {safe(change.owner)}.", "  "))
+    lines.extend(_checks(plan))
     for name, diff in plan.xml_diffs.items():
         lines.extend(("", f"XML of {safe(name)}:", *(diff_line(line) for line in diff.splitlines())))
+    for name, diff in plan.command_lines.items():
+        if diff:
+            lines.extend(
+                ("", f"QEMU's command line of {safe(name)}:", *(diff_line(line) for line in diff.splitlines()))
+            )
     manual = [one for one in findings if one.safety is Safety.MANUAL]
     if plan.commands:
         lines.extend(("", "The same by hand:", *(f"  {safe(mask(line))}" for line in plan.commands)))
@@ -85,6 +94,19 @@ def preview(plan: Plan, findings: tuple[Finding, ...]) -> str:
         lines.extend(("", "Left out, since it cannot be followed together with the rest:"))
         lines.extend(paragraph(mask(one), "  ") for one in plan.conflicts)
     return "\n".join(lines)
+
+
+def _checks(plan: Plan) -> list[str]:
+    """What the preflight came to: all that a reader must know, and how much passed."""
+    passed = sum(check.outcome is Outcome.PASSED for check in plan.checks)
+    lines = [
+        paragraph(f"{_OUTCOMES[check.outcome]}{check.subject}: {check.said}", "  ")
+        for check in plan.checks
+        if check.outcome is not Outcome.PASSED
+    ]
+    if lines or passed:
+        lines = ["", f"Checked before it is applied ({passed} passed; docs/preflight.md lists what is asked):", *lines]
+    return lines
 
 
 def _short(value: str | None) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from kvmnb.advise.finding import Safety
+from kvmnb.plan.check import Outcome
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.show import template, words
 from kvmnb.tunable.tunable import Undo, When
@@ -27,6 +28,8 @@ def fragment(plan: Plan, *, open_diffs: bool = True) -> str:
         costs=costs(plan.changes),
         undos=undos(plan.changes),
         owners=list(dict.fromkeys(change.owner for change in plan.changes if change.owner)),
+        told=[check for check in plan.checks if check.outcome is not Outcome.PASSED],
+        passed=[check for check in plan.checks if check.outcome is Outcome.PASSED],
         open=open_diffs,
     )
 
