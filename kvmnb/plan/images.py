@@ -1,4 +1,7 @@
-"""Whether the images of a guest that is shut off are there, and held by nobody else."""
+"""Whether the images of a guest that is shut off are there, and held by nobody else.
+
+No plan changes what a disk's source is, so a trouble found here is told and stops nothing.
+"""
 
 from __future__ import annotations
 
@@ -41,19 +44,19 @@ def _trouble(
     try:
         found = os.stat(path)
     except FileNotFoundError:
-        return Outcome.STOPS, "is not there, so the guest would not start; put it back or take the disk out"
+        return Outcome.TOLD, "is not there, so the guest would not start; put it back or take the disk out"
     except OSError as problem:
         return Outcome.UNKNOWN, f"could not be looked at ({problem.strerror}), so its locks were not checked"
     if disk.shareable or disk.readonly:
         return None
     holder = next((one.name for one in others if one.running and path in _written_by(one)), None)
     if holder is not None:
-        return Outcome.STOPS, f"is written by the running guest {holder!r}, so this one would not start beside it"
+        return Outcome.TOLD, f"is written by the running guest {holder!r}, so this one would not start beside it"
     key = (os.major(found.st_dev), os.minor(found.st_dev), found.st_ino)
     if locked is None:
         return Outcome.UNKNOWN, "may be locked: /proc/locks was not read"
     if key in locked:
-        return Outcome.STOPS, "is locked by another process (see `lslocks`), so the guest would not start now"
+        return Outcome.TOLD, "is locked by another process (see `lslocks`), so the guest would not start now"
     return None
 
 

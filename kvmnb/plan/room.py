@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from kvmnb.core.cpuset import CpuSet
@@ -46,10 +46,12 @@ def room(plan: Plan, machine: Machine, host: Host, edited: Sequence[EditedDomain
         everywhere = CpuSet(nodes)
         growth = _growth(plan, nodes)
         yield from _growing(growth, nodes, machine)
-        asked = [need for one in edited for need in needs(one.domain.name, one.after, everywhere, _usual_page(machine))]
+        usual = _usual_page(machine)
+        asked = [need for one in edited for need in needs(one.domain.name, one.after, everywhere, usual)]
+        before = [need for one in edited for need in needs(one.domain.name, one.before, everywhere, usual)]
         held = [need for one in edited for need in _held(one, everywhere, machine)]
-        yield from _pages(asked, held, nodes, growth)
-        yield from _bound_memory(asked, held, nodes, growth)
+        yield from _pages(asked, _short_of_pages(before, held, nodes, growth), held, nodes, growth)
+        yield from _bound_memory(asked, set(before), nodes, growth)
         yield from _locked(edited, host)
     except NotSeen as unseen:
         yield Check("memory", "host", Outcome.UNKNOWN, f"Whether there is room was not checked: {unseen}.")
@@ -149,7 +151,11 @@ def free_blocks(machine: Machine, node: int, size: int, base_page: int = 4 * KIB
 
 
 def _pages(
-    asked: Sequence[Need], held: Sequence[Need], nodes: dict[int, NumaNode], growth: dict[tuple[int, int], int]
+    asked: Sequence[Need],
+    short: Set[str],
+    held: Sequence[Need],
+    nodes: dict[int, NumaNode],
+    growth: dict[tuple[int, int], int],
 ) -> Iterator[Check]:
     """Whether the pools hold what the guests ask for; guests that share nodes are counted together."""
     for size in sorted({need.page_bytes for need in asked if need.page_bytes}):
@@ -168,13 +174,15 @@ def _pages(
                 sentence += f" (those that {_names(back)} holds now counted)"
             if wanted > free:
                 sentence += f"; reserve {wanted - free} more there before its next start, or it will not start"
-                yield Check("hugepages", inside[0].guest, Outcome.STOPS, f"{sentence}.")
+                yield Check(
+                    "hugepages", inside[0].guest, *_stopping({need.guest for need in inside} <= short, sentence)
+                )
             else:
                 yield Check("hugepages", inside[0].guest, Outcome.PASSED, f"{sentence}.")
 
 
 def _bound_memory(
-    asked: Sequence[Need], held: Sequence[Need], nodes: dict[int, NumaNode], growth: dict[tuple[int, int], int]
+    asked: Sequence[Need], already: Set[Need], nodes: dict[int, NumaNode], growth: dict[tuple[int, int], int]
 ) -> Iterator[Check]:
     """Whether nodes that usual pages are strictly bound to can hold them."""
     wants = [need for need in asked if need.bound and need.page_bytes is None]
@@ -186,10 +194,13 @@ def _bound_memory(
         whole, free = sum(node.memory_bytes for node in there) - pooled, sum(node.free_bytes for node in there)
         said = f"{_names(inside)} binds {format_bytes(wanted)} to node {among} strictly"
         if not there:
-            yield Check("memory", inside[0].guest, Outcome.STOPS, f"{said}, and this host has no such node.")
+            said += ", and this host has no such node"
+            yield Check("memory", inside[0].guest, *_stopping(set(inside) <= already, said))
         elif wanted > whole:
-            said += f", and beside its hugepages that has {format_bytes(whole)}; the kernel would end the guest"
-            yield Check("memory", inside[0].guest, Outcome.STOPS, f"{said}. Bind it to more nodes, or make it smaller.")
+            said += (
+                f", and beside its hugepages that has {format_bytes(whole)}: bind it to more nodes or make it smaller"
+            )
+            yield Check("memory", inside[0].guest, *_stopping(set(inside) <= already, said))
         elif wanted > free:
             said += f", where {format_bytes(free)} are free now; the rest must be dropped or moved by others first"
             yield Check("memory", inside[0].guest, Outcome.TOLD, f"{said}.")
@@ -206,7 +217,9 @@ def _locked(edited: Sequence[EditedDomain], host: Host) -> Iterator[Check]:
         said = f"{one.domain.name} locks its {format_bytes(size)}"
         if limit is not None and limit <= size:
             said += f" under a hard limit of {format_bytes(limit)}, which QEMU's own memory must fit in too"
-            yield Check("locked", one.domain.name, Outcome.STOPS, f"{said}; raise or remove the limit.")
+            same = one.before.memory_backing.locked and one.before.tuning.memory.hard_limit_bytes == limit
+            outcome = Outcome.TOLD if same else Outcome.STOPS
+            yield Check("locked", one.domain.name, outcome, f"{said}; raise or remove the limit.")
         elif not one.after.memory_backing.hugepages and available is not None and not one.domain.running:
             outcome = Outcome.TOLD if size > available else Outcome.PASSED
             yield Check("locked", one.domain.name, outcome, f"{said}; the host has {format_bytes(available)} to give.")
@@ -215,6 +228,25 @@ def _locked(edited: Sequence[EditedDomain], host: Host) -> Iterator[Check]:
                 "libvirt lifts the lock limit of its process" if limit is None else f"hard limit {format_bytes(limit)}"
             )
             yield Check("locked", one.domain.name, Outcome.PASSED, f"{said}; {how}.")
+
+
+def _short_of_pages(
+    asked: Sequence[Need], held: Sequence[Need], nodes: dict[int, NumaNode], growth: dict[tuple[int, int], int]
+) -> frozenset[str]:
+    """The guests that lack pages each for itself."""
+    found = set()
+    for need in asked:
+        if need.page_bytes is not None:
+            free = sum(_free_pages(nodes[number], need.page_bytes, growth) for number in need.nodes if number in nodes)
+            back = sum(one.bytes for one in held if one.guest == need.guest and one.page_bytes == need.page_bytes)
+            if _count(need.bytes - back, need.page_bytes) > free:
+                found.add(need.guest)
+    return frozenset(found)
+
+
+def _stopping(already: bool, said: str) -> tuple[Outcome, str]:
+    """A lack stops a plan only where the plan brings it; one that is there without it is told."""
+    return (Outcome.TOLD, f"{said}. It is so without this plan too.") if already else (Outcome.STOPS, f"{said}.")
 
 
 def _usual_page(machine: Machine) -> int | None:

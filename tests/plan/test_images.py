@@ -41,20 +41,20 @@ def test_an_image_that_is_there_and_free_passes(machine: Machine, tmp_path: Path
     assert [one for one, _ in asked(machine, a_disk(image))] == [Outcome.PASSED]
 
 
-def test_an_image_that_is_missing_stops_the_plan(machine: Machine, tmp_path: Path) -> None:
-    assert [one for one, _ in asked(machine, a_disk(tmp_path / "gone.raw"))] == [Outcome.STOPS]
+def test_an_image_that_is_missing_is_told(machine: Machine, tmp_path: Path) -> None:
+    assert [one for one, _ in asked(machine, a_disk(tmp_path / "gone.raw"))] == [Outcome.TOLD]
 
 
-def test_an_image_that_a_running_guest_writes_stops_the_plan(machine: Machine, tmp_path: Path) -> None:
+def test_an_image_that_a_running_guest_writes_is_told(machine: Machine, tmp_path: Path) -> None:
     image = tmp_path / "disk.raw"
     image.write_bytes(b"0")
     ((outcome, said),) = asked(machine, a_disk(image), a_disk(image))
-    assert outcome is Outcome.STOPS and "'other0'" in said
+    assert outcome is Outcome.TOLD and "'other0'" in said
     shared = "<shareable/>"
     assert [one for one, _ in asked(machine, a_disk(image, shared), a_disk(image, shared))] == [Outcome.PASSED]
 
 
-def test_an_image_that_another_process_locks_stops_the_plan(machine: Machine, tmp_path: Path) -> None:
+def test_an_image_that_another_process_locks_is_told(machine: Machine, tmp_path: Path) -> None:
     image = tmp_path / "disk.raw"
     image.write_bytes(b"0")
     descriptor = os.open(image, os.O_RDWR)
@@ -65,7 +65,7 @@ def test_an_image_that_another_process_locks_stops_the_plan(machine: Machine, tm
         found = asked(machine, a_disk(image))
     finally:
         os.close(descriptor)
-    assert [one for one, _ in found] == [Outcome.STOPS], found
+    assert [one for one, _ in found] == [Outcome.TOLD], found
     assert "locked by another process" in found[0][1]
 
 

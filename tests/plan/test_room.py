@@ -10,6 +10,7 @@ import pytest
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.units import GIB, MIB
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import Gap, changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.memory import HugepagePool, NumaNode
 from kvmnb.machine.files import Files
@@ -20,7 +21,7 @@ from kvmnb.plan.edited import EditedDomain
 from kvmnb.plan.room import free_blocks, needs, room
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want
-from tests.builders import a_domain, a_fact, a_host, bound_to, cells, changed
+from tests.builders import a_domain, a_fact, a_host, bound_to, cells
 from tests.findings import a_finding
 
 BUDDY = """Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      2
@@ -57,8 +58,8 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def edited(after: Domain, before: Domain | None = None) -> EditedDomain:
-    former = before or after
-    return EditedDomain(former, "", "", former.wanted, after.wanted)
+    former = before or a_domain(after.name, running=False)
+    return EditedDomain(after, "", "", former.wanted, after.wanted)
 
 
 def asked(machine: Machine, host: Host, *guests: EditedDomain, wants: Sequence[Want] = ()) -> list[Check]:
@@ -82,6 +83,13 @@ def test_a_guest_that_asks_for_more_pages_than_are_free_stops_the_plan_and_says_
     found = asked(machine, host_of(a_node(0, pages=2000, free=2000)), edited(a_huge()))
     assert outcomes(found) == [("hugepages", Outcome.STOPS)]
     assert "asks for 2048 hugepages of 2 MiB on node 0, and 2000 are free then; reserve 48 more" in found[0].said
+
+
+def test_a_lack_that_is_there_without_the_plan_is_told(machine: Machine) -> None:
+    guest = a_huge()
+    found = asked(machine, host_of(a_node(0, pages=2000, free=2000)), edited(guest, before=guest))
+    assert outcomes(found) == [("hugepages", Outcome.TOLD)]
+    assert "It is so without this plan too." in found[0].said
 
 
 def test_pages_that_are_free_pass(machine: Machine) -> None:
@@ -182,7 +190,6 @@ def test_locked_memory_needs_room_beside_it_under_a_hard_limit(machine: Machine)
 
 
 def test_a_fact_that_was_not_read_is_told_as_not_checked(machine: Machine) -> None:
-    from kvmnb.facts.gap import Gap
 
     host = changed(a_host(), numa_nodes=Gap("host.numa_nodes", "not readable"))
     found = asked(machine, host, edited(a_huge()))

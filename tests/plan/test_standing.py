@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from kvmnb.facts.domain import Domain, State
+from kvmnb.facts.gap import changed
 from kvmnb.facts.ownership import DomainOwner
 from kvmnb.plan.check import Check, Outcome
 from kvmnb.plan.edited import EditedDomain
 from kvmnb.plan.standing import standing
-from tests.builders import a_domain, a_fact, changed
+from tests.builders import a_domain, a_fact
 
 QUIET = a_fact(State, name="shutoff", managed_save=False, snapshots=0, job=None)
 
