@@ -9,7 +9,7 @@ from kvmnb.apply.back import take_back
 from kvmnb.apply.effective.verify import verdicts
 from kvmnb.apply.forward import carry_out
 from kvmnb.apply.journal import Journal
-from kvmnb.apply.opening import UNGUARDED, Terms, open_journal, refuse_disruptive
+from kvmnb.apply.opening import UNGUARDED, Terms, open_journal, refuse_disruptive, refuse_foreign
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.recovery import settle
 from kvmnb.apply.shelf import Shelf
@@ -42,6 +42,7 @@ def apply_plan(
     journal's id before the first write. Raises Refused and StalePlan with nothing
     written, ApplyFailed with all of it taken back, NotTakenBack where that failed too.
     """
+    refuse_foreign(plan, machine, host_uuid)
     if not accept_disruptive:
         refuse_disruptive(plan)
     shelf = Shelf.own()
