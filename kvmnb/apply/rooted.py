@@ -57,14 +57,15 @@ def undo(journal: Journal) -> None:
     ask(Undo(SCHEMA, journal.id, take_drifted=True))
 
 
-def ask(request: Request, instead: str = "") -> Answer:
+def ask(request: Request, instead: str = "", *, quietly: bool = False) -> Answer:
     """kvmnb-root's answer, or the error that it tells; Refused, with ``instead``, where it is not reached.
 
-    A person who is asked for a password has some minutes; KvmnbError where no answer came in that time.
+    A person who is asked for a password has some minutes; KvmnbError where no answer came in that time. With
+    ``quietly`` nobody is asked, so pkexec is left out.
     """
     raw = codec.to_json(request).encode()
     silent = []
-    for words in _ways():
+    for words in _ways(quietly):
         try:
             done = subprocess.run(words, input=raw, capture_output=True, timeout=ANSWER_SECONDS, check=False, cwd="/")
         except OSError as problem:
@@ -80,7 +81,7 @@ def ask(request: Request, instead: str = "") -> Answer:
     raise Refused(f"this needs root's rights, and kvmnb-root was not reached ({why}){instead}")
 
 
-def _ways() -> Iterator[Sequence[str]]:
+def _ways(quietly: bool) -> Iterator[Sequence[str]]:
     program = os.environ.get("KVMNB_ROOT") or PROGRAM
     if not os.path.exists(program):
         raise Refused(f"this needs root's rights, and {program} is not installed; `make install-root` does that")
@@ -89,7 +90,7 @@ def _ways() -> Iterator[Sequence[str]]:
         return
     if sudo := shutil.which("sudo"):
         yield [sudo, "-n", program]
-    if pkexec := shutil.which("pkexec"):
+    if not quietly and (pkexec := shutil.which("pkexec")):
         # Without a terminal nobody could answer in it; a graphical session has an agent of its own.
         yield (
             [pkexec, program]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kvmnb.apply.effective import disk, memory, network, system, threads
+from kvmnb.apply.effective.guest_files import files_for
 from kvmnb.apply.effective.look import Look, Seen
 from kvmnb.core.errors import KvmnbError
 from kvmnb.core.xml import Document
@@ -57,7 +58,11 @@ def _look(tunable: DomainXml, machine: Machine) -> Look | str | None:
     except KvmnbError:
         return None
     process = process_of(tunable.uuid, tunable.domain, guest_processes(machine.files))
-    return Look(machine.files, process, live) if process is not None else "its QEMU is not seen in /proc"
+    return (
+        Look(files_for(machine.files, tunable.uuid), process, live)
+        if process is not None
+        else "its QEMU is not seen in /proc"
+    )
 
 
 def _judged(told: Verdict, seen: Seen, value: str) -> Verdict:

@@ -8,10 +8,12 @@ from typing import Any
 import ipywidgets
 
 from kvmnb.advise.finding import Finding, Safety
+from kvmnb.apply import guard
 from kvmnb.show import template, words
 from kvmnb.show.cards import plan as plan_card
 from kvmnb.show.cards import verdicts as verdict_card
 from kvmnb.show.cards.finding import Shown
+from kvmnb.show.forms.countdown import Countdown
 from kvmnb.show.forms.tune_state import Outcome, TuneState, Verbs, key
 from kvmnb.show.forms.worker import Worker
 
@@ -19,8 +21,9 @@ from kvmnb.show.forms.worker import Worker
 class TuneForm:
     """Widgets over a TuneState; they show it and pass on what is chosen.
 
-    ``guest``, ``choices`` (one check box for each finding), ``preview``, ``read_costs``, ``apply``,
-    ``undo`` and ``log`` are the widgets, from top to bottom.
+    ``guest``, ``choices`` (one check box for each finding), ``preview``, ``read_costs``, ``guarded``, ``apply``,
+    ``undo``, ``keep`` (while a plan waits to be confirmed), ``countdown`` and ``log`` are the widgets, from top to
+    bottom.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class TuneForm:
         self.state = TuneState(here, domains, goal=goal, rules=rules)
         self.result: Outcome | None = None
         self._worker = Worker()
+        self._countdown = Countdown(self._worker.hand_back, self._count)
         self._drawing = False
         self._busy = False
         wide = ipywidgets.Layout(width="auto")
@@ -40,10 +44,19 @@ class TuneForm:
         self.read_costs = ipywidgets.Checkbox(
             description="I have read what this costs", indent=False, layout={"width": "max-content"}
         )
+        self.guarded = ipywidgets.Checkbox(
+            description=f"Take it back after {guard.DEFAULT_SECONDS} s unless I press Keep it",
+            indent=False,
+            layout={"width": "max-content"},
+        )
         self.apply = ipywidgets.Button(
             description="Apply", button_style="primary", tooltip="Write what the preview shows"
         )
         self.undo = ipywidgets.Button(description="Undo", tooltip="Take back the last change on this machine")
+        self.keep = ipywidgets.Button(
+            description="Keep it", button_style="success", tooltip="Confirm the plan that is taken back otherwise"
+        )
+        self.countdown = ipywidgets.HTML(layout=wide)
         self.progress = ipywidgets.HTML(layout=wide)
         self.log = ipywidgets.HTML(layout=wide)
         self.box = ipywidgets.VBox(
@@ -53,7 +66,9 @@ class TuneForm:
                 self.choices,
                 self.preview,
                 self.read_costs,
-                ipywidgets.HBox([self.apply, self.undo]),
+                self.guarded,
+                ipywidgets.HBox([self.apply, self.undo, self.keep]),
+                self.countdown,
                 self.progress,
                 self.log,
             ],
@@ -63,6 +78,7 @@ class TuneForm:
         self.read_costs.observe(lambda _change: self._allow(), names="value")
         self.apply.on_click(lambda _button: self._start(self._apply))
         self.undo.on_click(lambda _button: self._start(self._undo))
+        self.keep.on_click(lambda _button: self._start(self._keep))
         self._draw()
 
     def wait(self, seconds: float = 60.0) -> None:
@@ -72,7 +88,8 @@ class TuneForm:
     def close(self) -> None:
         """Take the form off the page; an action that runs is waited for."""
         self.wait()
-        for widget in (*self.choices.children, self.apply, self.undo, *self.box.children, self.box):
+        self._countdown.stop()
+        for widget in (*self.choices.children, self.apply, self.undo, self.keep, *self.box.children, self.box):
             widget.close()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -145,6 +162,7 @@ class TuneForm:
 
     def _draw_preview(self) -> None:
         self.read_costs.value = False
+        self.guarded.value = self.state.at_risk
         self.preview.value = template.scope(self._preview())
         self._allow()
 
@@ -163,8 +181,10 @@ class TuneForm:
         self.read_costs.layout.display = None if self.state.disruptive and self.state.writable else "none"
         self.apply.disabled = busy or obstacle is not None
         self.undo.disabled = busy or self.state.undoable() is None
-        for widget in (self.guest, self.read_costs, *self._boxes()):
+        self.keep.disabled = busy
+        for widget in (self.guest, self.read_costs, self.guarded, *self._boxes()):
             widget.disabled = busy
+        self._count()
         if not busy:
             self.progress.value = _scoped("tune_hint", obstacle=obstacle, journal=self.state.undoable())
 
@@ -173,7 +193,7 @@ class TuneForm:
             return
         self._busy = True
         self.progress.value = _scoped("tune_progress", step=None, steps=0, word="")
-        for widget in (self.apply, self.undo, self.guest, self.read_costs, *self._boxes()):
+        for widget in (self.apply, self.undo, self.keep, self.guest, self.read_costs, self.guarded, *self._boxes()):
             widget.disabled = True
         self._worker.start(lambda: self._work(action))
 
@@ -187,7 +207,23 @@ class TuneForm:
         self._worker.hand_back(lambda: self._finish(outcome))
 
     def _apply(self) -> Outcome:
-        return self.state.apply(self.read_costs.value, self._step)
+        return self.state.apply(self.read_costs.value, self._step, guarded=self.guarded.value)
+
+    def _keep(self) -> Outcome:
+        return self.state.confirm(self._step)
+
+    def _count(self) -> None:
+        """Show how long the waiting plan may be kept; the button goes when none waits."""
+        left = self.state.seconds_left()
+        showed, self.keep.layout.display = self.keep.layout.display, "none" if left is None else None
+        self.countdown.value = "" if left is None else _scoped("tune_countdown", left=left)
+        if left is not None:
+            self._countdown.go_on()
+        elif showed is None and not self._busy:
+            # The plan was settled elsewhere: by its guard, or from a terminal.
+            self._countdown.stop()
+            self.state.refresh()
+            self._draw()
 
     def _undo(self) -> Outcome:
         return self.state.undo(self._step)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kvmnb.advise.finding import Finding, Safety
 from kvmnb.advise.registry import Audit
+from kvmnb.apply import guard, link
 from kvmnb.apply.journal import Journal
 from kvmnb.apply.standing import Standing
 from kvmnb.core.errors import DomainGone, KvmnbError, StalePlan
@@ -36,7 +37,16 @@ class Verbs(Protocol):
 
     def plan(self, findings: Iterable[Finding]) -> Plan: ...
 
-    def apply(self, plan: Plan, *, accept_disruptive: bool = False, progress: Progress) -> Journal: ...
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        accept_disruptive: bool = False,
+        confirm_within: int | None = None,
+        progress: Progress,
+    ) -> Journal: ...
+
+    def confirm(self, journal: Journal, *, progress: Progress) -> Journal: ...
 
     def verify(self, plan: Plan | Journal) -> tuple[tuple[Change, Verdict], ...]: ...
 
@@ -118,6 +128,8 @@ class TuneState:
         """Why the previewed plan may not be applied now; None where it may."""
         if not self.writable:
             return f"{self._here.machine.title} is a recording: it can be planned for, not changed."
+        if self.waiting() is not None:
+            return "A plan waits to be confirmed; press Keep it, or Undo."
         if self.problem is not None:
             return "There is no preview, so there is nothing to apply."
         if self.plan is None or not self.plan.changes:
@@ -126,15 +138,28 @@ class TuneState:
             return "Some changes cost something: read what, and tick the box above the button."
         return None
 
-    def apply(self, read_costs: bool, progress: Progress) -> Outcome:
-        """Carry out the previewed plan and read it back; on a stale plan nothing is written and a new one is made."""
+    @property
+    def at_risk(self) -> bool:
+        """Whether the previewed plan could cut off the reader's own link."""
+        return self.plan is not None and bool(link.at_risk(self.plan.changes, self._here.machine))
+
+    def apply(self, read_costs: bool, progress: Progress, *, guarded: bool = False) -> Outcome:
+        """Carry out the previewed plan and read it back; on a stale plan nothing is written and a new one is made.
+
+        ``guarded``: only its live part, which is taken back unless ``confirm`` comes in time.
+        """
         obstacle = self.obstacle(read_costs)
         if obstacle is not None:
             return Outcome(False, obstacle)
         assert self.plan is not None, "there is an obstacle otherwise"
         plan = self.plan
         try:
-            journal = self._here.apply(plan, accept_disruptive=read_costs, progress=progress)
+            journal = self._here.apply(
+                plan,
+                accept_disruptive=read_costs,
+                confirm_within=guard.DEFAULT_SECONDS if guarded else 0,
+                progress=progress,
+            )
         except (StalePlan, DomainGone) as problem:
             self.refresh()
             said = f"The machine changed since this preview: {problem}. Nothing was written."
@@ -142,6 +167,10 @@ class TuneState:
         except KvmnbError as problem:
             self.refresh()
             return Outcome(False, _sentence(problem))
+        if journal.state == "waiting":
+            self.refresh()
+            said = "What works at once is written; all of it is taken back unless you keep it in time."
+            return Outcome(True, said, journal_id=journal.id)
         verdicts = self._here.verify(plan)
         self.refresh()
         return Outcome(*_judged(plan, verdicts), journal_id=journal.id, verdicts=verdicts)
@@ -155,6 +184,31 @@ class TuneState:
         except KvmnbError:
             # Where the state folder cannot be read nothing can be applied either, and apply says why.
             return None
+
+    def waiting(self) -> Journal | None:
+        """The plan of this machine that is taken back unless it is confirmed."""
+        found = self.undoable()
+        return found if found is not None and found.state == "waiting" else None
+
+    def seconds_left(self) -> int | None:
+        """For how long the waiting plan may still be confirmed; None where none waits."""
+        journal = self.waiting()
+        deadline = None if journal is None else guard.deadline_of(journal.path)
+        return None if deadline is None else max(0, round(deadline - guard.now()))
+
+    def confirm(self, progress: Progress) -> Outcome:
+        """Keep the waiting plan, and write what lasts."""
+        journal = self.waiting()
+        if journal is None:
+            return Outcome(False, "No plan waits to be confirmed; what was not kept in time was taken back.")
+        try:
+            self._here.confirm(journal, progress=progress)
+        except KvmnbError as problem:
+            self.refresh()
+            return Outcome(False, _sentence(problem), journal_id=journal.id)
+        verdicts = self._here.verify(journal)
+        self.refresh()
+        return Outcome(True, "The plan is kept, and its lasting part is written.", journal.id, verdicts)
 
     def undo(self, progress: Progress) -> Outcome:
         """Take back the newest journal that stands."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,23 @@ UNDO = (
 form.undo.click()
 form.wait(120)
 print(json.dumps({"ok": form.result.ok, "said": form.result.sentence, "id": form.result.journal_id}))
+"""
+)
+
+
+KILLED = APPLY.replace(
+    "form.apply.click()",
+    "import os, kvmnb.machine.connection as c\n"
+    "c.Connection.define = lambda *words, **more: os.kill(os.getpid(), 9)\n"
+    "form.apply.click()",
+)
+GUARDED = (
+    FORM
+    + """
+import os
+journal = here.apply(plan, confirm_within=SECONDS)
+print(json.dumps({"id": journal.id, "state": journal.state}), flush=True)
+os.kill(os.getpid(), 9)
 """
 )
 
@@ -131,15 +151,40 @@ def test_the_form_changes_a_guest_and_the_host_and_takes_both_back(
     assert (one.xml(), SWAPPINESS.read_bytes(), own_files()) == (xml, swappiness, files)
 
 
-def test_a_guest_half_that_fails_takes_the_host_half_back(
-    user: OrdinaryUser, lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None], no_trace: None
-) -> None:
-    """The definition of the guest's XML fails after kvmnb-root has written the host's settings."""
+@dataclass(frozen=True)
+class Both:
+    """A guest and the host, and what a plan of both is told."""
+
+    one: Guest
+    told: str
+    value: str
+    before: tuple[object, ...]
+
+    def now(self) -> tuple[object, ...]:
+        return self.one.xml(), SWAPPINESS.read_bytes(), own_files()
+
+    @property
+    def after(self) -> tuple[bool, bool, bool]:
+        """Whether the guest's XML, the host's live setting and its lasting one are the plan's."""
+        pinned, live = "cpuset='0'" in self.one.xml(), SWAPPINESS.read_text().strip() == self.value
+        return pinned, live, own_files() != self.before[2]
+
+
+@pytest.fixture
+def both(lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None], no_trace: None) -> Both:
     restore(SWAPPINESS)
     one = guest(vcpus=1)
-    xml, swappiness, files = one.xml(), SWAPPINESS.read_bytes(), own_files()
-    value = "11" if swappiness.strip() != b"11" else "12"
-    told = json.dumps([one.name, one.uuid, lab.uri, value])
+    value = "11" if SWAPPINESS.read_text().strip() != "11" else "12"
+    made = Both(one, json.dumps([one.name, one.uuid, lab.uri, value]), value, ())
+    return replace(made, before=made.now())
+
+
+def cli(user: OrdinaryUser, *words: str) -> subprocess.CompletedProcess[str]:
+    return user.run([user.python, "-m", "kvmnb.cli", *words])
+
+
+def test_a_guest_half_that_fails_takes_the_host_half_back(user: OrdinaryUser, both: Both) -> None:
+    """The definition of the guest's XML fails after kvmnb-root has written the host's settings."""
     failing = APPLY.replace(
         "form.apply.click()",
         "import kvmnb.machine.connection as c\n"
@@ -148,12 +193,54 @@ def test_a_guest_half_that_fails_takes_the_host_half_back(
         "c.Connection.define = refuse\n"
         "form.apply.click()",
     )
-    failed = answer(user.python_says(failing, stdin=told))
+    failed = answer(user.python_says(failing, stdin=both.told))
     assert not failed["ok"]
-    assert "libvirt refused the definition" in failed["said"]
-    assert (one.xml(), SWAPPINESS.read_bytes(), own_files()) == (xml, swappiness, files)
+    assert "refused the definition" in failed["said"]
+    assert both.now() == both.before
     ended = [json.loads(path.read_text().splitlines()[-1])["word"] for path in STATE.glob("*.jsonl")]
     assert "undone" in ended
+
+
+@pytest.mark.parametrize("verb", ["undo", "resume"])
+def test_a_kill_between_the_halves_is_settled_for_both(user: OrdinaryUser, both: Both, verb: str) -> None:
+    killed = user.python_says(KILLED, stdin=both.told)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert both.after == (False, True, True)
+    settled = cli(user, verb)
+    assert settled.returncode == 0, settled.stderr
+    if verb == "resume":
+        assert both.after == (True, True, True)
+        assert cli(user, "undo").returncode == 0
+    assert both.now() == both.before
+
+
+def test_what_nobody_confirms_is_taken_back_in_both_halves_though_its_applier_was_killed(
+    user: OrdinaryUser, both: Both
+) -> None:
+    killed = user.python_says(GUARDED.replace("SECONDS", "6"), stdin=both.told)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    found = answer(killed)
+    assert found["state"] == "waiting"
+    assert both.after == (False, True, False)
+    journal = STATE / f"{found['id']}.jsonl"
+    mine = user.folder / "state/kvmnb/journal" / journal.name
+    until = time.monotonic() + 90
+    while not all('"word":"reverted"' in path.read_text() for path in (journal, mine)):
+        assert time.monotonic() < until, (journal.read_text(), mine.read_text())
+        time.sleep(0.2)
+    assert both.now() == both.before
+    late = cli(user, "confirm", found["id"])
+    assert (late.returncode, "it is reverted" in late.stderr) == (1, True)
+
+
+def test_what_is_confirmed_gets_its_lasting_part_in_both_halves(user: OrdinaryUser, both: Both) -> None:
+    found = answer(user.python_says(GUARDED.replace("SECONDS", "120"), stdin=both.told))
+    assert both.after == (False, True, False)
+    confirmed = cli(user, "confirm", found["id"])
+    assert confirmed.returncode == 0, confirmed.stderr
+    assert both.after == (True, True, True)
+    assert cli(user, "undo", found["id"]).returncode == 0
+    assert both.now() == both.before
 
 
 def test_without_kvmnb_root_the_commands_are_told_and_nothing_is_changed(
