@@ -171,10 +171,16 @@ def _ways() -> Iterator[Way]:
     """The ways that this system offers, the one that survives most first."""
     if shutil.which("systemd-run", path=_PROGRAMS) and os.path.isdir("/run/systemd/system"):
         if os.geteuid() == 0:
-            yield "system"
+            if _in_the_hosts_namespaces():
+                yield "system"
         elif os.path.exists(f"/run/user/{os.geteuid()}/systemd/private"):
             yield "user"
     yield "session"
+
+
+def _in_the_hosts_namespaces() -> bool:
+    """Whether a unit of the system would see this process's network and mounts."""
+    return all(os.path.samefile(f"/proc/self/ns/{kind}", f"/proc/1/ns/{kind}") for kind in ("net", "mnt"))
 
 
 def _begun_by(way: Way, journal_id: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:

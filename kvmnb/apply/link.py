@@ -18,7 +18,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _UP = 0x1  # RTF_UP and RTF_REJECT, include/uapi/linux/route.h
 _REJECT = 0x200
-_NIC = re.compile(r"(?:class/net/|ethtool:host:|mtu:host:)([^/]+)")
+_NIC = re.compile(r"(?:sysfs:host:class/net/|ethtool:host:|sriov:host:)([^/]+)")
 
 
 def operators_devices(files: Files, environment: Mapping[str, str] = os.environ) -> frozenset[str]:
@@ -52,15 +52,24 @@ def at_risk(changes: Iterable[Change], machine: Machine) -> tuple[Change, ...]:
     """The changes that could cut off whoever operates this machine; none where that is not this system."""
     if machine.kind != "live" or machine.files is None:
         return ()
-    return cutting(changes, operators_devices(machine.files))
+    devices = operators_devices(machine.files)
+    return cutting(changes, devices | {_address(machine.files, device) for device in devices})
 
 
 def device_of(tunable: Tunable) -> str | None:
-    """The network device that a host setting is of; None for any other setting."""
+    """The network device, or its PCI address, that a host setting is of; None for any other setting."""
     if tunable.target != HOST:
         return None
-    match = _NIC.search(str(tunable))
+    match = _NIC.match(str(tunable))
     return match[1] if match else None
+
+
+def _address(files: Files, device: str) -> str:
+    """The PCI address of a device, by which its virtual functions are named; its own name where it has none."""
+    try:
+        return files.link(f"sys/class/net/{device}/device").rpartition("/")[2]
+    except (OSError, ValueError):
+        return device
 
 
 def _client(environment: Mapping[str, str]) -> Address | None:

@@ -27,7 +27,10 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 # The files that hold what a plan keeps beyond the next boot; each belongs to kvmnb alone.
-_OWN = re.compile(r"etc/(?:sysctl\.d|tmpfiles\.d|modprobe\.d|udev/rules\.d)/[0-9a-z-]*kvmnb\.(?:conf|rules)")
+_OWN = re.compile(
+    r"etc/(?:(?:sysctl|tmpfiles|modprobe)\.d/[0-9a-z-]*kvmnb\.conf|udev/rules\.d/[0-9a-z-]*kvmnb\.rules"
+    r"|default/grub\.d/[0-9a-z-]*kvmnb\.cfg)"
+)
 
 
 class _How(ctypes.Structure):

@@ -10,6 +10,8 @@ from kvmnb.advise.finding import Safety
 from kvmnb.apply.link import cutting, operators_devices
 from kvmnb.machine.files import Files
 from kvmnb.plan.plan import Change
+from kvmnb.tunable.ethtool import Ethtool
+from kvmnb.tunable.sriov import Sriov
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Tunable
@@ -73,4 +75,6 @@ def test_only_changes_of_these_devices_cut_the_operator_off() -> None:
     bridge = a_change(Sysfs("class/net/br0/bridge/stp_state"))
     other = a_change(Sysfs("class/net/br1/bridge/stp_state"))
     ksm = a_change(Sysfs("kernel/mm/ksm/run"))
+    mtu, functions = a_change(Ethtool("br0/mtu")), a_change(Sriov("0000:3b:00.0"))
+    assert cutting((mtu, functions), frozenset({"br0", "0000:3b:00.0"})) == (mtu, functions)
     assert cutting((bridge, other, ksm, a_change(Sysctl("vm.swappiness"))), frozenset({"br0"})) == (bridge,)

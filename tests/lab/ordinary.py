@@ -57,7 +57,7 @@ class OrdinaryUser:
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
         return subprocess.run(
-            ["setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", "--init-groups", *words],
+            [*_as_user(self.uid, self.gid), *words],
             cwd="/",
             env=environment | variables,
             input=given,
@@ -142,12 +142,17 @@ def _make(lab: Lab) -> OrdinaryUser:
 def _python(user: pwd.struct_passwd) -> str:
     """This Python where the user can run it, else the system's of the same minor version."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    check = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups"]
     for path in (sys.executable, f"/usr/bin/python{version}", f"/usr/local/bin/python{version}"):
-        asked = subprocess.run([*check, path, "-c", ""], capture_output=True, check=False, cwd="/")
+        words = [*_as_user(user.pw_uid, user.pw_gid), path, "-c", "import encodings"]
+        asked = subprocess.run(words, env={"PATH": PATH}, capture_output=True, check=False, cwd="/")
         if asked.returncode == 0:
             return path
     raise AssertionError(f"no Python {version} that an ordinary user can run was found beside {sys.executable}")
+
+
+def _as_user(uid: int, gid: int) -> list[str]:
+    # setpriv finds its program with root's rights still; what env finds, the user may really run.
+    return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--init-groups", "env"]
 
 
 def _install(prefix: Path, *words: str) -> None:

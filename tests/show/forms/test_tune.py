@@ -184,3 +184,38 @@ def test_closing_the_form_leaves_no_widget_and_no_thread(shipped: Here) -> None:
     left = [_instances[name] for name in set(_instances) - former]
     assert [one for one in left if not isinstance(one, (ipywidgets.Layout, ipywidgets.Style))] == []
     assert not [one for one in threading.enumerate() if one.name == "kvmnb-form"]
+
+
+def test_a_guarded_plan_is_kept_by_a_click_and_counts_down_till_then(shipped: Here) -> None:
+    form = shipped.tune("db01")
+    assert (form.guarded.value, form.keep.layout.display, form.countdown.value) == (False, "none", "")
+    form.guarded.value = True
+    form.apply.click()
+    form.wait()
+    assert form.result is not None
+    assert "taken back unless you keep it" in form.result.sentence
+    assert form.keep.layout.display is None
+    assert "s</b> left to keep" in form.countdown.value
+    assert form.apply.disabled
+    form.keep.click()
+    form.wait()
+    assert form.result.ok
+    assert "✔ holds" in form.log.value
+    assert (form.keep.layout.display, form.countdown.value) == ("none", "")
+    form.undo.click()
+    form.wait()
+    assert form.result.ok
+    form.close()
+
+
+def test_undo_takes_a_guarded_plan_back_before_its_time(shipped: Here) -> None:
+    form = shipped.tune("db01")
+    form.guarded.value = True
+    form.apply.click()
+    form.wait()
+    form.undo.click()
+    form.wait()
+    assert form.result is not None
+    assert form.result.ok
+    assert (form.keep.layout.display, form.countdown.value) == ("none", "")
+    form.close()
