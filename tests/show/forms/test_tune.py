@@ -186,9 +186,13 @@ def test_closing_the_form_leaves_no_widget_and_no_thread(shipped: Here) -> None:
     assert not [one for one in threading.enumerate() if one.name == "kvmnb-form"]
 
 
+def timer(form: TuneForm) -> tuple[Any, Any]:
+    return form.keep.layout.display, form.countdown.value
+
+
 def test_a_guarded_plan_is_kept_by_a_click_and_counts_down_till_then(shipped: Here) -> None:
     form = shipped.tune("db01")
-    assert (form.guarded.value, form.keep.layout.display, form.countdown.value) == (False, "none", "")
+    assert (form.guarded.value, *timer(form)) == (False, "none", "")
     form.guarded.value = True
     form.apply.click()
     form.wait()
@@ -201,7 +205,7 @@ def test_a_guarded_plan_is_kept_by_a_click_and_counts_down_till_then(shipped: He
     form.wait()
     assert form.result.ok
     assert "✔ holds" in form.log.value
-    assert (form.keep.layout.display, form.countdown.value) == ("none", "")
+    assert timer(form) == ("none", "")
     form.undo.click()
     form.wait()
     assert form.result.ok
@@ -217,5 +221,5 @@ def test_undo_takes_a_guarded_plan_back_before_its_time(shipped: Here) -> None:
     form.wait()
     assert form.result is not None
     assert form.result.ok
-    assert (form.keep.layout.display, form.countdown.value) == ("none", "")
+    assert timer(form) == ("none", "")
     form.close()
