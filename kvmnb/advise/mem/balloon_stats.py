@@ -45,7 +45,9 @@ from kvmnb.advise.mem.balloon_fpr import worth_it
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
+from kvmnb.tunable.live_setting import LiveSetting
 from kvmnb.tunable.spelling import shell_word
+from kvmnb.tunable.tunable import Want
 
 RULE = Rule(
     id="mem.balloon.stats",
@@ -71,10 +73,11 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         else "memballoon/stats/@period is missing or 0 (persistent XML)"
     )
     if domain.inactive is None:
+        now = LiveSetting(domain.name, domain.uuid, "devices/memballoon/stats/@period")
         yield Seen(
             saw=saw,
-            safety=Safety.MANUAL,
-            by_hand=(live,),
+            wants=(Want(now, str(PERIOD_SECONDS)),),
+            safety=Safety.SAFE,
             note="a guest that exists only while it runs keeps it as long",
         )
         return

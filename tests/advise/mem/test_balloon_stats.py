@@ -8,6 +8,7 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity
 from kvmnb.advise.registry import audit
+from kvmnb.tunable.tunable import When
 from tests.advise.mem.builders import a_memory_guest, a_memory_host
 from tests.advise.test_contract import agreeing
 from tests.builders import an_intent, found, silent, values
@@ -65,6 +66,9 @@ def test_for_a_guest_that_is_off_it_is_safe() -> None:
     assert (finding.safety, finding.note) == (Safety.SAFE, None)
 
 
-def test_a_guest_that_exists_only_while_it_runs_gets_a_command() -> None:
+def test_a_guest_that_exists_only_while_it_runs_gets_it_live() -> None:
     transient = replace(a_memory_guest("a b", balloon=None).domain, persistent=False, inactive=None)
-    assert found(RULE, HOST, transient).by_hand == ("virsh dommemstat 'a b' --period 5 --live",)
+    finding = found(RULE, HOST, transient)
+    assert values(finding) == {"live_setting:devices/memballoon/stats/@period": "5"}
+    assert (finding.safety, finding.when) == (Safety.SAFE, When.NOW)
+    assert finding.wants[0].tunable.command("5") == "virsh dommemstat 'a b' --period 5 --live"
