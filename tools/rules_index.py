@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 
 from kvmnb.advise.intent import Goal
+from kvmnb.advise.opposites import OPPOSITES
 from kvmnb.advise.registry import rules
-from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.rule import SeenBy
 
 _AREAS = {
     "cpu": "CPUs",
@@ -29,7 +30,7 @@ _SEEN_BY = {
 
 def rules_index() -> str:
     """The page ``docs/rules/README.md``."""
-    return "\n".join(["# Rules", "", *_by_area(), *_by_goal()]) + "\n"
+    return "\n".join(["# Rules", "", *_by_area(), *_by_goal(), *_opposites()]) + "\n"
 
 
 def _by_area() -> list[str]:
@@ -40,7 +41,7 @@ def _by_area() -> list[str]:
         lines += ["|---|---|---|---|---|---|"]
         for rule in found:
             goals = ", ".join(goal.value for goal in rule.goals)
-            words = (_link(rule), rule.severity.value, rule.effect.value, goals, _SEEN_BY[rule.seen_by], rule.title)
+            words = (_link(rule.id), rule.severity.value, rule.effect.value, goals, _SEEN_BY[rule.seen_by], rule.title)
             lines.append(f"| {' | '.join(words)} |")
     return lines
 
@@ -54,10 +55,32 @@ def _by_goal() -> list[str]:
         "|---|" + "---|" * len(Goal),
     ]
     lines += [
-        f"| {_link(rule)} |" + "".join(" speaks |" if goal in rule.goals else " |" for goal in Goal) for rule in rules()
+        f"| {_link(rule.id)} |" + "".join(" speaks |" if goal in rule.goals else " |" for goal in Goal)
+        for rule in rules()
     ]
     return lines
 
 
-def _link(rule: Rule) -> str:
-    return f"[`{rule.id}`]({rule.id}.md)"
+def _opposites() -> list[str]:
+    lines = ["", "## What is not followed together", ""]
+    lines += ["| follow | leave for now | where both are on | they disagree about | why |", "|---|---|---|---|---|"]
+    for pair in OPPOSITES:
+        why = [pair.reason, *(f"for {goal} the other way round: {reason}" for goal, reason in pair.turned.items())]
+        row = (
+            _link(pair.first.rule),
+            _link(pair.second.rule),
+            pair.where.value,
+            pair.about,
+            "; ".join(why),
+        )
+        lines.append("| " + " | ".join(row) + " |")
+    return [
+        *lines,
+        "",
+        "Two findings that want one setting with two values are settled by their rank, and so are two that",
+        "take the same pages of a pool or the same CPU.",
+    ]
+
+
+def _link(rule_id: str) -> str:
+    return f"[`{rule_id}`]({rule_id}.md)"

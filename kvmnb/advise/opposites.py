@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from kvmnb.advise.finding import Finding, Severity
+from kvmnb.advise.host.tuned import NO_THP
 
 
 class Meet(Enum):
@@ -28,11 +29,15 @@ class Says:
     """The wanted values, or their beginnings."""
     about: str = ""
     """The end of the subject."""
+    saw: str = ""
+    """A part of what was seen."""
     at_least: Severity = Severity.INFO
 
     def matches(self, finding: Finding) -> bool:
         """Whether this finding of the rule is meant."""
         if finding.severity.rank > self.at_least.rank or not finding.subject.endswith(self.about):
+            return False
+        if self.saw not in finding.saw:
             return False
         path = self.path
         return path is None or any(
@@ -129,7 +134,7 @@ OPPOSITES = (
         reason="an emulated controller takes no iothread: the bus first, the iothread at the next look",
     ),
     Opposites(
-        first=Says("disk.controller.choice"),
+        first=Says("disk.controller.choice", about="/controller/virtio"),
         second=Says("disk.bus", "target/@bus", ("virtio",)),
         where=Meet.GUEST,
         about="one more virtio disk for a guest whose controllers are to change",
@@ -188,7 +193,7 @@ OPPOSITES = (
         turned={"latency": "real-time vCPUs must not wait for memory; other guests are to shrink"},
     ),
     Opposites(
-        first=Says("host.tuned", at_least=Severity.MEDIUM),
+        first=Says("host.tuned", saw=NO_THP),
         second=Says("mem.thp", "transparent_hugepage/enabled", ("madvise",)),
         where=Meet.HOST,
         about="transparent huge pages, which the active profile of TuneD sets too",

@@ -59,7 +59,9 @@ def matching(says: Says, domain: str | None, below: str) -> Finding:
             else DomainXml("web", UUID, f"devices/disk[vda]/{says.path.lstrip('/')}")
         )
         wants.append(Want(tunable, says.values[0] or "1"))
-    return of(says.rule, *wants, domain=domain, below=below + says.about, severity=Severity.CRITICAL)
+    return of(
+        says.rule, *wants, domain=domain, below=below + says.about, severity=Severity.CRITICAL, saw=f"seen {says.saw}"
+    )
 
 
 def a_pair(pair: Opposites) -> tuple[Finding, Finding]:
@@ -118,6 +120,20 @@ def test_less_grave_or_other_findings_of_the_same_rule_are_left_alone() -> None:
     assert not settle([grave, unpinned], a_view())
     assert sides(settle([grave, pin], a_view())) == [("cpu.overcommit", "cpu.pin.vcpu")]
     assert sides(settle([grave, pin], a_view(Goal.LATENCY))) == [("cpu.pin.vcpu", "cpu.overcommit")]
+
+
+def test_a_bus_that_hurts_does_not_wait_for_disks_that_could_be_elsewhere() -> None:
+    bus = of("disk.bus", Want(DomainXml("web", UUID, "devices/disk[hda]/target/@bus"), "virtio"), below="/disk/hda")
+    scsi, many = (of("disk.controller.choice", below=f"/controller/{kind}") for kind in ("scsi", "virtio"))
+    assert not settle([bus, scsi], a_view())
+    assert sides(settle([bus, many], a_view())) == [("disk.controller.choice", "disk.bus")]
+
+
+def test_huge_pages_wait_for_tuned_only_where_its_profile_turns_them_off() -> None:
+    thp = of("mem.thp", Want(Sysfs(FILES["transparent_hugepage/enabled"]), "madvise"), domain=None)
+    other, without = (of("host.tuned", domain=None, saw=f"profile {name}") for name in ("balanced", "network-latency"))
+    assert not settle([thp, other], a_view())
+    assert sides(settle([thp, without], a_view())) == [("host.tuned", "mem.thp")]
 
 
 def test_the_guests_own_goal_decides_and_not_the_hosts() -> None:
@@ -216,9 +232,9 @@ def test_findings_that_were_chosen_one_by_one_are_refused_where_they_disagree() 
     )
     with pytest.raises(Refusal):
         build([one, other], here.machine, survey.host.uuid)
-    assert [change.after for change in here.plan(other).changes] == ["9"]
+    assert [one.after for one in here.plan(other).changes if one.tunable == tunable] == ["9"]
     both = replace(audit(survey.host, survey.domains, Intent()), findings=(one, other), conflicts=())
     settled = replace(both, conflicts=settle(both.findings, View(survey.host, survey.domains, Intent())))
     plan = here.plan(settled)
-    assert [change.after for change in plan.changes] == ["1"]
+    assert [one.after for one in plan.changes if one.tunable == tunable] == ["1"]
     assert plan.conflicts == (settled.conflicts[0].told,)

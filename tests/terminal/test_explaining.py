@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kvmnb.advise.folklore import myths
+from kvmnb.advise.opposites import OPPOSITES
 from kvmnb.advise.registry import rules
 from kvmnb.advise.rule import Rule
 from kvmnb.cli import main
@@ -56,7 +57,9 @@ def test_html_escapes_and_marks_code_and_lists() -> None:
 
 
 def test_the_index_names_every_rule_by_area_and_by_goal() -> None:
-    by_area, _, by_goal = rules_index().partition("## By goal")
+    by_area, _, rest = rules_index().partition("## By goal")
+    by_goal, _, opposites = rest.partition("## What is not followed together")
+    assert all(f"`{pair.first.rule}`" in opposites and pair.reason in opposites for pair in OPPOSITES)
     for one in rules():
         row = f"| [`{one.id}`]({one.id}.md) |"
         assert by_area.count(row) == 1
