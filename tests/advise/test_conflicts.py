@@ -227,13 +227,12 @@ def test_no_plan_of_an_audit_raises_a_conflict_on_a_shipped_host(goal: Goal) -> 
 
 def test_findings_that_were_chosen_one_by_one_are_refused_where_they_disagree() -> None:
     here, survey = probed(recordings()[0])
-    one, other = (
-        of(name, Want(Sysctl("vm.swappiness"), value), domain=None) for name, value in zip("ab", "19", strict=True)
-    )
+    tunable = Sysctl("vm.swappiness")
+    first, other = (of(f"a{value}", Want(tunable, value), domain=None) for value in "19")
     with pytest.raises(Refusal):
-        build([one, other], here.machine, survey.host.uuid)
+        build([first, other], here.machine, survey.host.uuid)
     assert [one.after for one in here.plan(other).changes if one.tunable == tunable] == ["9"]
-    both = replace(audit(survey.host, survey.domains, Intent()), findings=(one, other), conflicts=())
+    both = replace(audit(survey.host, survey.domains, Intent()), findings=(first, other), conflicts=())
     settled = replace(both, conflicts=settle(both.findings, View(survey.host, survey.domains, Intent())))
     plan = here.plan(settled)
     assert [one.after for one in plan.changes if one.tunable == tunable] == ["1"]
