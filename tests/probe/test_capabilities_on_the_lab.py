@@ -47,6 +47,9 @@ def test_a_window_shows_the_running_guests_vcpus(lab: Lab, guest: Callable[..., 
     machine.close()
     (seen,) = [found for found in load.guests if found.uuid == one.uuid]
     assert [vcpu.vcpu for vcpu in seen.vcpus] == [0, 1]
+    assert "emulator" in {thread.kind for thread in seen.threads}
+    # It has no disk, and libvirt says so.
+    assert seen.disks == ()
     # One busy shell keeps one vCPU running or waiting for a CPU.
     assert max(vcpu.run_ratio + vcpu.delay_ratio for vcpu in seen.vcpus) > 0.5
 
