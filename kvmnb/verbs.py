@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kvmnb.advise import registry
+from kvmnb.advise import mute_file, registry
 from kvmnb.advise.finding import Finding, Safety
 from kvmnb.advise.folklore import PREFIX, myth
-from kvmnb.advise.intent import Intent, read_intent
+from kvmnb.advise.intent import Intent
+from kvmnb.advise.intent_file import asked, default_path, read_intent
 from kvmnb.advise.registry import Audit
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -119,20 +121,38 @@ class Here:
         *domains: str,
         goal: str | None = None,
         rules: Sequence[str] | None = None,
+        thresholds: Mapping[str, float] | None = None,
         window: float | None = None,
     ) -> Audit:
         """What the rules find, worst first, on the machine as it is now; all domains unless some are named.
 
+        ``goal`` (such as ``latency+windows``) and ``thresholds`` (by name) hold this one time, in the place of what
+        ``kvmnb.toml`` says; see docs/intent.md. Rules that are named here are heard although they are muted.
         Over ``window`` seconds rates are measured first, and of a recording those that it holds are read.
         """
         for rule_id in rules or ():
             registry.rule(rule_id)
+        intent = asked(self.intent, goal, thresholds)
         survey = self.closer(rules)
         for name in domains:
             survey.domain(name)
-        intent = self.intent if goal is None else read_intent(goal)
         load = recorded_load(self.machine) if window is None else self.load(window)
         return registry.audit(survey.host, survey.domains, intent, only=rules, judged=domains or None, load=load)
+
+    def mute(self, rule_id: str, *, reason: str, subject: str | None = None, until: date | None = None) -> Intent:
+        """Hear a rule's findings no more, for a subject or for all; kept in ``kvmnb.toml``."""
+        return self._heard(mute_file.mute(self._file(), rule_id, reason, subject, until))
+
+    def unmute(self, rule_id: str, *, subject: str | None = None) -> Intent:
+        """Hear a rule's findings again: what ``mute`` wrote is taken out of ``kvmnb.toml``."""
+        return self._heard(mute_file.unmute(self._file(), rule_id, subject))
+
+    def _file(self) -> Path:
+        return self.intent.file or default_path()
+
+    def _heard(self, intent: Intent) -> Intent:
+        self.intent = replace(self.intent, mutes=intent.mutes)
+        return self.intent
 
     def plan(self, findings: Audit | Finding | Iterable[Finding], *, live_only: bool = False) -> Plan:
         """The plan that follows these findings, with its preflight; nothing is written.

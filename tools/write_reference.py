@@ -12,6 +12,7 @@ from kvmnb.advise.registry import rules
 from kvmnb.terminal import myths
 from kvmnb.terminal.documents import DOCUMENTS, schema_of
 from kvmnb.terminal.rules import as_markdown
+from tools.aims_index import aims_index
 from tools.facts_reference import facts_page
 from tools.rules_index import rules_index
 
@@ -27,7 +28,7 @@ def references() -> dict[str, str]:
     texts["facts.md"] = facts_page()
     for rule in rules():
         texts[f"rules/{rule.id}.md"] = as_markdown(rule)
-    texts["rules/README.md"] = rules_index()
+    texts["rules/README.md"] = f"{rules_index()}\n{aims_index()}"
     texts["myths.md"] = myths.page()
     return texts
 

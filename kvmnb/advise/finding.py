@@ -105,6 +105,8 @@ class Finding:
     by_hand: tuple[str, ...]
     note: str | None
     sources: tuple[str, ...]
+    rests_on: tuple[str, ...] = ()
+    """What of a person's intent it rests on, and whose word that is; the note tells it too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kvmnb.advise.guest_system import BEFORE_VIRTIO
-from kvmnb.advise.intent import GuestIntent
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
@@ -21,14 +20,14 @@ _SOLARIS = "/solaris/"
 
 def linux_by(domain: Domain, view: View) -> str | None:
     """Whose word says that the guest runs Linux, which has virtio drivers; None where nobody's does."""
-    said = (view.intent.guest.get(domain.uuid) or view.intent.guest.get(domain.name) or GuestIntent()).os
+    said = view.intent.said(domain).os
     if said is not None:
         # A person's word stands above the metadata, also where it says another system.
         linux = any(word in said.lower() for word in _LINUX_WORDS) and not BEFORE_VIRTIO.search(said)
         return f"kvmnb.toml says {said}" if linux else None
     wanted = domain.wanted
     found = wanted.os_id
-    if found is None or wanted.windows or _SOLARIS in found or BEFORE_VIRTIO.search(found):
+    if found is None or view.windows(domain) or _SOLARIS in found or BEFORE_VIRTIO.search(found):
         return None
     host = found.removeprefix("http://").removeprefix("https://").partition("/")[0]
     return f"libosinfo's id in the metadata is {found}" if host in LINUX_VENDORS else None

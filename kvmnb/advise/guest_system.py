@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from kvmnb.advise.intent import GuestIntent
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
@@ -27,7 +26,9 @@ def virtio_proof(domain: Domain, view: View) -> str | None:
 
     Linux by ``kvmnb.toml`` or by libosinfo's metadata is proof. Windows never is, since its drivers come apart from it.
     """
-    said = (view.intent.guest.get(domain.uuid) or view.intent.guest.get(domain.name) or GuestIntent()).os
+    said = view.intent.said(domain).os
+    if said is None and view.windows(domain):
+        return None
     for words, place in ((said, "os in kvmnb.toml"), (domain.wanted.os_id, "libosinfo metadata")):
         if words is None:
             continue

@@ -4,40 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
+from typing import Any
 
 import kvmnb.advise
+from kvmnb.advise import mute, spoken
+from kvmnb.advise.aim import Aim
 from kvmnb.advise.conflicts import Conflict, followed, settle
 from kvmnb.advise.finding import Finding, NotChecked, Seen
-from kvmnb.advise.folklore import PREFIX, myths
-from kvmnb.advise.intent import Goal, Intent
+from kvmnb.advise.folklore import PREFIX, myth, myths
+from kvmnb.advise.intent import Intent
+from kvmnb.advise.mute import Muted
 from kvmnb.advise.order import ranked
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.discover import modules
 from kvmnb.core.errors import KvmnbError
+from kvmnb.core.near import near
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
 from kvmnb.facts.load import Load
-from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.spelling import percent_encode
-from kvmnb.tunable.tunable import When
-
-_LATEST_FIRST = (When.HOST_BOOT, When.GUEST_START, When.NOW)
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What all rules say of one host and its guests, worst first."""
 
-    goal: Goal
+    aim: Aim
     findings: tuple[Finding, ...]
     not_checked: tuple[NotChecked, ...]
     checked: tuple[tuple[str, str], ...]
     """Rule id and subject of each judgement that found nothing."""
     conflicts: tuple[Conflict, ...] = ()
     """Findings that cannot all be followed, and which of them waits."""
+
+    muted: tuple[Muted, ...] = ()
+    """What was found too, and a person wants to hear no more of."""
 
     @property
     def followed(self) -> tuple[Finding, ...]:
@@ -54,14 +60,29 @@ def rules() -> tuple[Rule, ...]:
 
 def rule(rule_id: str) -> Rule:
     """The rule of this id; KvmnbError that names near ones where there is none."""
-    import difflib
+    known = {one.id: one for one in rules()}
+    if rule_id not in known:
+        raise KvmnbError(f"there is no rule {rule_id[:60]!r}; {near(rule_id, known, '`kvmnb rules` lists them')}")
+    return known[rule_id]
 
-    for one in rules():
-        if one.id == rule_id:
-            return one
-    near = difflib.get_close_matches(rule_id, [one.id for one in rules()], n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`kvmnb rules` lists them"
-    raise KvmnbError(f"there is no rule {rule_id[:60]!r}; {hint}")
+
+def rule_or_myth(name: str) -> Rule:
+    """What is heard under this id; KvmnbError that names near ones where nothing is."""
+    return myth(name) if name.startswith(PREFIX) else rule(name)
+
+
+@cache
+def thresholds() -> dict[str, Threshold[Any]]:
+    """Every rule's thresholds, by name."""
+    return {one.name: one for found in rules() for one in found.thresholds}
+
+
+def threshold(name: str) -> Threshold[Any]:
+    """The threshold of this name; KvmnbError that names near ones where there is none."""
+    known = thresholds()
+    if name not in known:
+        raise KvmnbError(f"there is no threshold {name[:60]!r}; {near(name, known, '`docs/rules` lists them')}")
+    return known[name]
 
 
 def audit(
@@ -72,42 +93,44 @@ def audit(
     only: Sequence[str] | None = None,
     judged: Sequence[str] | None = None,
     load: Load | None = None,
+    today: date | None = None,
 ) -> Audit:
     """Ask every rule and every myth (or ``only`` these ids) of the host and of each domain (or ``judged`` these names).
 
-    ``load`` holds the rates over a window, where one was measured.
-
-    All domains count for the placement and for pins that overlap, also those that are not judged.
+    ``load`` holds the rates over a window, where one was measured. All domains count for the placement and for pins
+    that overlap, also those that are not judged. Mutes hold on the day ``today`` (None: this one); rules that ``only``
+    names are heard although muted.
     """
     view = View(host, domains, intent, load)
     domains_judged = [
-        (domain, f"domain/{percent_encode(domain.name)}", view.goal(domain))
+        (domain, f"domain/{percent_encode(domain.name)}", intent.aim_of(domain))
         for domain in view.domains
         if judged is None or domain.name in judged
     ]
-    host_judged = [(None, "host", intent.goal)] if judged is None else []
+    host_judged = [(None, "host", intent.aim)] if judged is None else []
     findings: list[Finding] = []
     not_checked: list[NotChecked] = []
     checked: list[tuple[str, str]] = []
     for one in (*rules(), *myths()):
         if only is not None and one.id not in only:
             continue
-        for domain, subject, goal in host_judged if one.scope == "host" else domains_judged:
-            if goal not in one.goals:
+        speaks = {aim: one.speaks(aim) for aim in {aim for _, _, aim in (*host_judged, *domains_judged)}}
+        for domain, subject, aim in host_judged if one.scope == "host" else domains_judged:
+            if not speaks[aim]:
                 continue
+            before = len(findings)
+            view.rests.clear()
             try:
-                quiet = True
                 for what in _ask(one, domain, view):
-                    quiet = False
-                    findings.append(_finding(one, subject, domain, what))
+                    findings.append(spoken.spoken(one, subject, domain, what, aim, view))
             except NotSeen as unseen:
                 # What was found before stands; the rest of the subject is not checked.
                 not_checked.append(NotChecked(one.id, subject, str(unseen)))
                 continue
-            if quiet:
+            if len(findings) == before:
                 checked.append((one.id, subject))
-    found = ranked(findings)
-    return Audit(intent.goal, found, tuple(not_checked), tuple(checked), settle(found, view))
+    heard, muted = mute.part(ranked(findings), intent.mutes, today or date.today(), named=only is not None)
+    return Audit(intent.aim, heard, tuple(not_checked), tuple(checked), settle(heard, view), muted)
 
 
 def _ask(one: Rule, domain: Domain | None, view: View) -> Iterator[Seen]:
@@ -116,26 +139,3 @@ def _ask(one: Rule, domain: Domain | None, view: View) -> Iterator[Seen]:
         return one.check_host(view)
     assert one.check_domain is not None
     return one.check_domain(domain, view)
-
-
-def _finding(one: Rule, subject: str, domain: Domain | None, what: Seen) -> Finding:
-    # A pin that is wanted live too takes effect now; its persistent twin only keeps it.
-    live = {f"cputune/{want.tunable.path}/@cpuset" for want in what.wants if isinstance(want.tunable, DomainLive)}
-    times = [want.tunable.when for want in what.wants if getattr(want.tunable, "path", None) not in live]
-    return Finding(
-        id=one.id,
-        subject=subject if what.subject is None else f"{subject}/{what.subject}",
-        domain=None if domain is None else domain.name,
-        severity=what.severity or one.severity,
-        effect=one.effect,
-        title=one.title,
-        saw=what.saw,
-        sure=what.sure,
-        safety=what.safety,
-        costs=what.costs,
-        when=next((when for when in _LATEST_FIRST if when in times), When.NOW),
-        wants=what.wants,
-        by_hand=what.by_hand,
-        note=what.note,
-        sources=one.sources,
-    )

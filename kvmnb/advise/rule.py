@@ -7,15 +7,17 @@ decorates. The function is pure: it judges facts and yields what it saw.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from kvmnb.advise.aim import Aim, Goal, Overlay
 from kvmnb.advise.finding import Effect, Seen, Severity
-from kvmnb.advise.intent import Goal
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Tone, Voice
 from kvmnb.core.docs import sections
 from kvmnb.facts.domain import Domain
 
@@ -63,6 +65,8 @@ class Rule:
     effect: Effect = field(kw_only=True)
     effect_basis: str = field(kw_only=True)
     seen_by: SeenBy = field(kw_only=True, default=SeenBy.CONFIGURATION)
+    voices: Mapping[Goal | Overlay, Voice] = field(default_factory=dict)
+    """Where it speaks otherwise than the fields above say."""
     scope: Literal["host", "domain"] = field(init=False, default="host")
     check_host: HostCheck | None = field(init=False, default=None)
     check_domain: DomainCheck | None = field(init=False, default=None)
@@ -72,6 +76,24 @@ class Rule:
     def area(self) -> str:
         """The first part of its id: cpu, numa, mem, disk, net, ..."""
         return self.id.partition(".")[0]
+
+    @property
+    def thresholds(self) -> tuple[Threshold[Any], ...]:
+        """The thresholds that its file declares, by name."""
+        declared = (one for one in vars(sys.modules[self.module]).values() if isinstance(one, Threshold))
+        own = {one.name: one for one in declared if one.name.startswith(f"{self.id}.")}
+        return tuple(own[name] for name in sorted(own))
+
+    def speaks(self, aim: Aim) -> bool:
+        """Whether it says anything at all under this aim."""
+        tones = [voice.tone for voice in self.heard(aim).values()]
+        return Tone.SILENT not in tones and (aim.goal in self.goals or Tone.SPEAKS in tones)
+
+    def heard(self, aim: Aim) -> dict[Goal | Overlay, Voice]:
+        """Its voices that count under this aim, the goal's before the overlays'."""
+        counting: list[Goal | Overlay] = [] if aim.goal is None else [aim.goal]
+        counting += [one for one in Overlay if one in aim.overlays]
+        return {one: self.voices[one] for one in counting if one in self.voices}
 
     @property
     def title(self) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from kvmnb.advise.intent import Goal, Intent
+from kvmnb.advise.aim import Goal, Overlay
+from kvmnb.advise.intent import ASKED, FILE, Intent, Policy
+from kvmnb.advise.threshold import Number, Threshold
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
@@ -25,6 +27,8 @@ class View:
         self.load = load
         """The rates over one window; None where none was measured."""
         self._locations: dict[str, Location] = {}
+        self.rests: dict[str, None] = {}
+        """What of the intent was asked since the registry last cleared it, in words, in the order of asking."""
 
     @property
     def placement(self) -> Placement:
@@ -49,6 +53,42 @@ class View:
             found = self._locations[path] = self.host.location_of(path)
         return found
 
-    def goal(self, domain: Domain) -> Goal:
-        """The guest's goal."""
-        return self.intent.goal_of(domain)
+    def goal(self, domain: Domain | None = None) -> Goal:
+        """The guest's goal, or the host's."""
+        said = self.intent.says_goal(domain)
+        if said is not None:
+            self.rests[said] = None
+        return self.intent.goal if domain is None else self.intent.goal_of(domain)
+
+    def policy(self, domain: Domain) -> Policy | None:
+        """How the guest is meant to get its CPUs, by a person's word."""
+        said = self.intent.says_policy(domain)
+        if said is not None:
+            self.rests[said] = None
+        return self.intent.said(domain).policy
+
+    def windows(self, domain: Domain) -> bool:
+        """Whether the guest runs Windows, by any word."""
+        said = self.intent.says_windows(domain)
+        if said is not None:
+            self.rests[said] = None
+        return self.intent.windows(domain)
+
+    def secure(self, domain: Domain | None = None) -> bool:
+        """Whether the security overlay holds for the guest, or for the host."""
+        aim = self.intent.aim if domain is None else self.intent.aim_of(domain)
+        if Overlay.SECURITY not in aim.overlays:
+            return False
+        self.rests[self.intent.says_overlay(Overlay.SECURITY, domain)] = None
+        return True
+
+    def value(self, threshold: Threshold[Number]) -> Number:
+        """The threshold's number: as a person set it, else its default."""
+        found = self.intent.threshold.get(threshold.name)
+        if found is None:
+            return threshold.default
+        number = threshold.checked(found)
+        by = ASKED if threshold.name in self.intent.threshold_asked else FILE
+        default = threshold.said(threshold.default)
+        self.rests[f"threshold {threshold.name} is {threshold.said(number)} ({by}; default {default})"] = None
+        return number

@@ -30,7 +30,7 @@ def report(audit: Audit) -> str:
     brief = [group for group in _groups(audit.findings) if group[0].severity not in TOLD]
     if brief:
         lines.extend(("", *(_brief(group) for group in brief)))
-    lines.extend(("", *_conflicts(audit), *_healthy(audit), *_not_checked(audit)))
+    lines.extend(("", *_conflicts(audit), *_healthy(audit), *_not_checked(audit), *_muted(audit)))
     lines.extend(("", *_next(audit)))
     return "\n".join(lines)
 
@@ -51,12 +51,13 @@ def everything(audit: Audit) -> str:
         lines.extend(
             paragraph(f"{one.id}, {subject_of(one.subject)}: {one.reason}", "  ", "  ") for one in audit.not_checked
         )
+    lines.extend(_muted(audit))
     lines.extend(("", *_next(audit)))
     return "\n".join(lines)
 
 
 def _counts(audit: Audit) -> Iterator[str]:
-    goal = audit.goal.value
+    goal = audit.aim
     if not audit.findings:
         yield f"Nothing found for the goal {goal}."
         return
@@ -166,6 +167,15 @@ def _not_checked(audit: Audit) -> Iterator[str]:
         yield paragraph(f"{', '.join(dict.fromkeys(ids))}{often}: {reason}", "  ", "  ")
     if len(ordered) > REASONS:
         yield f"  and {len(ordered) - REASONS} more reasons, told by --all"
+
+
+def _muted(audit: Audit) -> Iterator[str]:
+    if audit.muted:
+        yield f"Muted in kvmnb.toml: {len(audit.muted)}"
+    for one in audit.muted:
+        until = f", until {one.mute.until}" if one.mute.until is not None else ""
+        subject = subject_of(one.finding.subject)
+        yield paragraph(f"{one.finding.id}, {subject}: {safe(one.mute.reason)}{until}", "  ", "  ")
 
 
 def _next(audit: Audit) -> Iterator[str]:

@@ -96,7 +96,7 @@ def _shown(value: Value) -> str:
 def _side(name: str, options: argparse.Namespace) -> tuple[Survey, Audit]:
     """One side's facts and findings."""
     from kvmnb.advise import registry
-    from kvmnb.advise.intent import read_intent
+    from kvmnb.advise.intent_file import read_intent
     from kvmnb.machine import sources
     from kvmnb.probe.survey import probe
 

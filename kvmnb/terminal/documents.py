@@ -12,7 +12,10 @@ import msgspec
 from kvmnb.advise.conflicts import Conflict
 from kvmnb.advise.finding import Effect, Finding, Safety, Severity, Sure
 from kvmnb.advise.folklore import Myth
+from kvmnb.advise.mute import Muted
 from kvmnb.advise.registry import Audit, rules
+from kvmnb.advise.rule import Rule
+from kvmnb.advise.voice import Tone
 from kvmnb.apply.journal import Journal
 from kvmnb.core import codec
 from kvmnb.core.xml import mask
@@ -61,6 +64,17 @@ class FindingPart(msgspec.Struct, frozen=True):
     by_hand: tuple[str, ...]
     note: str | None
     sources: tuple[str, ...]
+    rests_on: tuple[str, ...]
+
+
+class MutedPart(msgspec.Struct, frozen=True):
+    """One finding that a person muted."""
+
+    id: str
+    subject: str
+    severity: Severity
+    reason: str
+    until: str | None
 
 
 class NotCheckedPart(msgspec.Struct, frozen=True):
@@ -96,6 +110,7 @@ class AuditDocument(msgspec.Struct, frozen=True):
     findings: tuple[FindingPart, ...]
     not_checked: tuple[NotCheckedPart, ...]
     conflicts: tuple[ConflictPart, ...] = ()
+    muted: tuple[MutedPart, ...] = ()
 
 
 class RulePart(msgspec.Struct, frozen=True):
@@ -123,6 +138,28 @@ class RulesDocument(msgspec.Struct, frozen=True):
     rules: tuple[RulePart, ...]
 
 
+class ThresholdPart(msgspec.Struct, frozen=True):
+    """One threshold of a rule."""
+
+    name: str
+    default: float
+    unit: str
+    least: float
+    most: float
+    meaning: str
+    basis: str
+    source: str
+
+
+class VoicePart(msgspec.Struct, frozen=True):
+    """How a rule speaks for one goal or overlay."""
+
+    aim: str
+    tone: Tone
+    severity: Severity | None
+    why: str
+
+
 class RuleDocument(msgspec.Struct, frozen=True):
     """``kvmnb rule ID --json``."""
 
@@ -131,6 +168,8 @@ class RuleDocument(msgspec.Struct, frozen=True):
     basis: str
     effect: EffectPart
     text: dict[str, str]
+    thresholds: tuple[ThresholdPart, ...]
+    voices: tuple[VoicePart, ...]
 
 
 class MythPart(msgspec.Struct, frozen=True):
@@ -238,10 +277,11 @@ def audit_document(audit: Audit) -> AuditDocument:
     """What an audit found; secrets in values masked."""
     return AuditDocument(
         "kvmnb.audit/1",
-        audit.goal.value,
+        str(audit.aim),
         tuple(_finding(one) for one in audit.findings),
         tuple(NotCheckedPart(one.id, one.subject, one.reason) for one in audit.not_checked),
         tuple(_conflict(one) for one in audit.conflicts),
+        tuple(_muted(one) for one in audit.muted),
     )
 
 
@@ -262,6 +302,18 @@ def rule_part(rule_id: str) -> RulePart:
 def myth_part(one: Myth) -> MythPart:
     """One myth's line in the list."""
     return MythPart(one.name, one.title, one.module.replace(".", "/") + ".py")
+
+
+def rule_document(one: Rule) -> RuleDocument:
+    """One rule explained."""
+    _title, text = one.text
+    thresholds = tuple(
+        ThresholdPart(each.name, each.default, each.unit, each.least, each.most, each.meaning, each.basis, each.source)
+        for each in one.thresholds
+    )
+    voices = tuple(VoicePart(aim.value, each.tone, each.severity, each.why) for aim, each in one.voices.items())
+    effect = EffectPart(one.effect, one.effect_basis)
+    return RuleDocument("kvmnb.rule/1", rule_part(one.id), one.basis, effect, text, thresholds, voices)
 
 
 def verify_document(verified: tuple[tuple[Change, Verdict], ...]) -> VerifyDocument:
@@ -333,6 +385,11 @@ def _conflict(one: Conflict) -> ConflictPart:
     )
 
 
+def _muted(one: Muted) -> MutedPart:
+    until = one.mute.until.isoformat() if one.mute.until is not None else None
+    return MutedPart(one.finding.id, one.finding.subject, one.finding.severity, one.mute.reason, until)
+
+
 def _finding(one: Finding) -> FindingPart:
     return FindingPart(
         id=one.id,
@@ -349,4 +406,5 @@ def _finding(one: Finding) -> FindingPart:
         by_hand=one.by_hand,
         note=one.note,
         sources=one.sources,
+        rests_on=one.rests_on,
     )

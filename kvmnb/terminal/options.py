@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from kvmnb.core.errors import KvmnbError
 from kvmnb.verbs import Here, open_machine, with_domains
+
+if TYPE_CHECKING:
+    from kvmnb.advise.intent import Intent
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +36,23 @@ def add_guests(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="these guests in the place of the source's",
     )
-    parser.add_argument("--goal", help="balanced (default), throughput, latency or density")
+    parser.add_argument(
+        "--goal",
+        help="balanced (default), throughput, latency or density; windows and security may stand beside it: "
+        "latency+windows",
+    )
+    parser.add_argument(
+        "--threshold",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="judge with this number for this time (may be repeated); `kvmnb rule ID` lists a rule's thresholds",
+    )
+    add_config(parser)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Which file tells what is intended."""
     parser.add_argument(
         "--config", metavar="FILE", type=Path, help="a kvmnb.toml other than the one in the config folder"
     )
@@ -49,8 +70,6 @@ def source_given(options: argparse.Namespace) -> bool:
 
 def here_of(options: argparse.Namespace) -> Here:
     """The machine that the options name, with the intent that they and ``kvmnb.toml`` tell."""
-    from kvmnb.advise.intent import read_intent
-
     machine = open_machine(
         uri=options.uri,
         recorded=options.recorded,
@@ -61,4 +80,18 @@ def here_of(options: argparse.Namespace) -> Here:
     files = getattr(options, "domain_xml", [])
     if files:
         machine = with_domains(machine, files)
-    return Here(machine, read_intent(getattr(options, "goal", None), getattr(options, "config", None)))
+    return Here(machine, intent_of(options))
+
+
+def intent_of(options: argparse.Namespace) -> Intent:
+    """The intent that ``kvmnb.toml`` and the options tell."""
+    from kvmnb.advise import registry
+    from kvmnb.advise.intent_file import read_intent
+
+    thresholds: dict[str, float] = {}
+    for one in getattr(options, "threshold", []):
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise KvmnbError(f"--threshold takes NAME=VALUE, and not {one[:60]!r}")
+        thresholds[name] = registry.threshold(name).parsed(value)
+    return read_intent(getattr(options, "goal", None), getattr(options, "config", None), thresholds)

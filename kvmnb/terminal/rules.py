@@ -9,6 +9,7 @@ from kvmnb.advise import registry
 from kvmnb.advise.rule import Rule
 from kvmnb.terminal import documents, pages
 from kvmnb.terminal.options import add_json
+from kvmnb.terminal.rule_words import in_short, thresholds
 from kvmnb.terminal.words import severity
 
 if TYPE_CHECKING:
@@ -41,10 +42,7 @@ def run_rule(options: argparse.Namespace) -> int:
     """Print one rule; 0."""
     rule = registry.rule(options.id)
     if options.json:
-        _title, text = rule.text
-        part = documents.rule_part(rule.id)
-        effect = documents.EffectPart(rule.effect, rule.effect_basis)
-        documents.print_document(documents.RuleDocument("kvmnb.rule/1", part, rule.basis, effect, text))
+        documents.print_document(documents.rule_document(rule))
         return 0
     print({"text": as_text, "md": as_markdown, "html": as_html}[options.format](rule))
     return 0
@@ -52,27 +50,20 @@ def run_rule(options: argparse.Namespace) -> int:
 
 def as_text(rule: Rule) -> str:
     """A rule for the terminal."""
-    return pages.as_text(rule.text[0], rule.id, _facts(rule), _sections(rule))
+    return pages.as_text(rule.text[0], rule.id, in_short(rule), _sections(rule))
 
 
 def as_markdown(rule: Rule) -> str:
     """A rule as a Markdown page."""
-    return pages.as_markdown(rule.text[0], rule.id, _facts(rule), _sections(rule))
+    return pages.as_markdown(rule.text[0], rule.id, in_short(rule), _sections(rule))
 
 
 def as_html(rule: Rule) -> str:
     """A rule as an HTML fragment."""
-    return pages.as_html(rule.text[0], rule.id, _facts(rule), _sections(rule))
+    return pages.as_html(rule.text[0], rule.id, in_short(rule), _sections(rule))
 
 
 def _sections(rule: Rule) -> list[tuple[str, str]]:
-    return [(heading, rule.text[1][heading]) for heading in rule.headings]
-
-
-def _facts(rule: Rule) -> str:
-    goals = ", ".join(goal.value for goal in rule.goals)
-    return (
-        f"Severity {rule.severity.value}; speaks for {goals}; thresholds: {rule.basis}. "
-        f"Seen by {rule.seen_by.value}. "
-        f"Expected effect: {rule.effect.value} ({rule.effect_basis})."
-    )
+    parts = [(heading, rule.text[1][heading]) for heading in rule.headings]
+    lines = thresholds(rule)
+    return [*parts, ("Thresholds", "\n".join(f"* {line}" for line in lines))] if lines else parts

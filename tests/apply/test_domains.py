@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 import pytest
 from lxml import etree
 
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.advise.registry import audit
 from kvmnb.apply import landing
 from kvmnb.core.errors import KvmnbError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.apply.run import apply_plan, resume_plan, undo_plan
 from kvmnb.apply.shelf import HALF_WAY, Shelf
 from kvmnb.machine.hypervisor import Thread

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.core.errors import DomainGone
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.verbs import Here, open_machine

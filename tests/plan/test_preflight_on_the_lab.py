@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.core.errors import Refused
 from kvmnb.plan.check import Outcome
 from kvmnb.plan.preflight import refuse_stopped

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.machine import sources
 from kvmnb.probe.load import probe_load

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kvmnb.advise import registry
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.machine import sources
 from kvmnb.probe.survey import probe
 from kvmnb.share.diff import Difference, differences

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 import kvmnb.demo
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.machine.sources import recorded, scratch
 from kvmnb.verbs import Here
 from tests.small_host import write_guest, write_host

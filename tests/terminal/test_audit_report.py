@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from kvmnb.advise.aim import Aim, Goal
 from kvmnb.advise.conflicts import Conflict, side
 from kvmnb.advise.finding import Effect, Finding, NotChecked, Safety, Severity
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.registry import Audit
 from kvmnb.terminal.audit_report import everything, report
 from kvmnb.tunable.spelling import percent_encode
@@ -31,7 +31,9 @@ def on(name: str, rule: str = "disk.cache", *wants: Want, **changes: Any) -> Fin
 
 
 def an_audit(*findings: Finding, **more: Any) -> Audit:
-    return replace(Audit(Goal.BALANCED, findings, (), (("cpu.mode", "domain/a"), ("cpu.mode", "domain/b"))), **more)
+    return replace(
+        Audit(Aim(Goal.BALANCED), findings, (), (("cpu.mode", "domain/a"), ("cpu.mode", "domain/b"))), **more
+    )
 
 
 def test_a_report_of_a_small_audit() -> None:

@@ -36,6 +36,7 @@ from collections.abc import Iterator
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 
@@ -48,8 +49,16 @@ RULE = Rule(
     effect_basis="documented: tens of microseconds for each wake-up, nothing for a busy CPU",
 )
 
-# TuneD's virtual-host allows idle states up to this, in µs.
-LONGEST_US = 70
+LONGEST_US = Threshold(
+    name="cpu.freq.cstates.longest",
+    default=70,
+    unit="µs",
+    least=0,
+    most=1000000,
+    meaning="an idle state that takes longer to leave is deep",
+    basis="documented",
+    source="TuneD, profile virtual-host: force_latency",
+)
 
 
 @RULE.host
@@ -57,22 +66,23 @@ def check(view: View) -> Iterator[Seen]:
     """One finding for all states of all CPUs."""
     if not any(domain.running for domain in view.domains):
         return
+    longest = view.value(LONGEST_US)
     deep: dict[tuple[str, int], list[int]] = {}
     for cpu in view.host.cpus:
         if not cpu.online:
             continue
         for state in cpu.idle_states:
-            if state.latency_us > LONGEST_US and state.disabled is not True:
+            if state.latency_us > longest and state.disabled is not True:
                 deep.setdefault((state.name, state.latency_us), []).append(cpu.id)
     if not deep:
         return
     listed = "; ".join(f"{name} ({latency} µs) on CPUs {CpuSet(cpus)}" for (name, latency), cpus in deep.items())
     yield Seen(
-        saw=f"idle states that take more than {LONGEST_US} µs to leave are allowed: {listed} (cpu*/cpuidle)",
+        saw=f"idle states that take more than {longest} µs to leave are allowed: {listed} (cpu*/cpuidle)",
         sure=Sure.LIKELY,
         safety=Safety.MANUAL,
         by_hand=("sudo tuned-adm profile virtual-host",),
-        note="rests on: goal latency; load not measured: how often CPUs enter these states, and whether a program "
+        note="load not measured: how often CPUs enter these states, and whether a program "
         "holds /dev/cpu_dma_latency, was not seen",
         subject="cpuidle",
     )

@@ -78,7 +78,7 @@ def check(view: View) -> Iterator[Seen]:
     wants: list[Want] = []
     missing: set[str] = set()
     for number, policy in sorted(policies.items()):
-        for sentence, name, value, known in _held_back(policy, view.intent.goal):
+        for sentence, name, value, known in _held_back(policy, view.goal()):
             seen.setdefault(sentence, []).extend(cpus_of[number])
             if known:
                 wants.append(Want(Sysfs(f"devices/system/cpu/cpufreq/policy{number}/{name}"), value))
@@ -93,7 +93,7 @@ def check(view: View) -> Iterator[Seen]:
         safety=Safety.SAFE if wants else Safety.MANUAL,
         costs=("more power and heat",),
         by_hand=() if wants else ("Look in the firmware's settings for a power profile that lets the system choose.",),
-        note="; ".join([f"rests on: goal {view.intent.goal.value}", *sorted(missing)]),
+        note="; ".join(sorted(missing)) or None,
         subject="cpufreq",
     )
 

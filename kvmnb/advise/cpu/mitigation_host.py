@@ -39,9 +39,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Overlay
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Voice
 
 RULE = Rule(
     id="cpu.mitigation.host",
@@ -50,6 +52,11 @@ RULE = Rule(
     basis="documented",
     effect=Effect.INDIRECT,
     effect_basis="documented: it informs a decision about safety; there is no gain that holds everywhere",
+    voices={
+        Overlay.SECURITY: Voice(
+            why="guests do not trust each other: open between threads of a core is high, mitigations=off critical"
+        )
+    },
 )
 
 # The kernel's own words: "Vulnerable", also within a line that begins with "Mitigation:".
@@ -65,14 +72,16 @@ def check(view: View) -> Iterator[Seen]:
     kernel = view.host.kernel
     off = [word for word in kernel.command_line if word == "mitigations=off"]
     if off:
-        several = len(view.domains) >= SEVERAL_GUESTS
+        several, known = len(view.domains) >= SEVERAL_GUESTS, view.secure()
         yield Seen(
             saw=f"the kernel was booted with {off[0]} (/proc/cmdline), and libvirt knows {len(view.domains)} guests",
-            severity=Severity.CRITICAL if several else None,
-            sure=Sure.POSSIBLE if several else Sure.CERTAIN,
+            severity=Severity.CRITICAL if several or known else None,
+            sure=Sure.POSSIBLE if several and not known else Sure.CERTAIN,
             safety=Safety.MANUAL,
             by_hand=("Remove mitigations=off from the kernel's command line (/etc/default/grub), and boot again.",),
-            note="rests on: whether its guests belong to different people, which only a person knows",
+            note=None
+            if known
+            else "rests on: whether its guests belong to different people, which only a person knows",
             subject="mitigations",
         )
     states = [(one.name, one.state) for one in kernel.vulnerabilities]
@@ -89,15 +98,16 @@ def check(view: View) -> Iterator[Seen]:
         )
     between = [(name, state) for name, state in states if _ONLY_SMT.search(state) and not _OPEN.search(state)]
     if between and any(domain.running for domain in view.domains):
+        known = view.secure()
         yield Seen(
             saw=_words(between),
-            severity=Severity.MEDIUM,
-            sure=Sure.POSSIBLE,
+            severity=None if known else Severity.MEDIUM,
+            sure=Sure.CERTAIN if known else Sure.POSSIBLE,
             safety=Safety.MANUAL,
             by_hand=(
                 "Where guests do not trust each other: keep both threads of a core to one guest, or boot with nosmt.",
             ),
-            note="rests on: whether its guests trust each other, which only a person knows",
+            note=None if known else "rests on: whether its guests trust each other, which only a person knows",
             subject="smt",
         )
 

@@ -42,6 +42,7 @@ from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED, mean_delay, over, seen_guest
 from kvmnb.advise.rule import ALL_GOALS, Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
@@ -55,14 +56,44 @@ RULE = Rule(
     effect_basis="documented ratios, heuristic delay: it ends the waiting for a CPU",
 )
 
-# vCPUs for each online CPU: above one somebody may wait at all.
-RATIO_INFO = 1.0
-# Heuristics; with a mean run delay of 5 % over a minute it is certain, and with less it is less grave.
-RATIO_WARN = 3.0
+# Heuristic; with a longer mean run delay it is certain, and with less it is less grave.
 WAITING = 0.05
-# Red Hat, RHEL 10: at most five vCPUs for each hardware thread, ten for each core.
-RATIO_HIGH = 5.0
-PER_CORE_CRITICAL = 10.0
+RATIO_INFO = Threshold(
+    name="cpu.overcommit.some",
+    default=1.0,
+    unit="vCPUs per CPU",
+    least=0.1,
+    most=1000.0,
+    meaning="above this somebody may wait at all; told for the goals latency and throughput",
+)
+RATIO_WARN = Threshold(
+    name="cpu.overcommit.medium",
+    default=3.0,
+    unit="vCPUs per CPU",
+    least=0.1,
+    most=1000.0,
+    meaning="above this it is worth a word for every goal",
+)
+RATIO_HIGH = Threshold(
+    name="cpu.overcommit.high",
+    default=5.0,
+    unit="vCPUs per CPU",
+    least=0.1,
+    most=1000.0,
+    meaning="above this it is grave",
+    basis="documented",
+    source="Red Hat, RHEL 10: at most five vCPUs for each hardware thread",
+)
+PER_CORE_CRITICAL = Threshold(
+    name="cpu.overcommit.critical",
+    default=10.0,
+    unit="vCPUs per core",
+    least=0.1,
+    most=1000.0,
+    meaning="above this nothing else counts",
+    basis="documented",
+    source="Red Hat, RHEL 10: at most ten vCPUs for each core",
+)
 LARGEST_TOLD = 3
 
 
@@ -76,13 +107,13 @@ def check(view: View) -> Iterator[Seen]:
     here = ground(view)
     cpus, cores = len(here.online), here.cores
     ratio, per_core = vcpus / cpus, vcpus / cores
-    if per_core > PER_CORE_CRITICAL:
+    if per_core > view.value(PER_CORE_CRITICAL):
         severity = Severity.CRITICAL
-    elif ratio > RATIO_HIGH:
+    elif ratio > view.value(RATIO_HIGH):
         severity = Severity.HIGH
-    elif ratio > RATIO_WARN:
+    elif ratio > view.value(RATIO_WARN):
         severity = Severity.MEDIUM
-    elif ratio > RATIO_INFO and view.intent.goal in (Goal.LATENCY, Goal.THROUGHPUT):
+    elif ratio > view.value(RATIO_INFO) and view.goal() in (Goal.LATENCY, Goal.THROUGHPUT):
         severity = Severity.INFO
     else:
         return
@@ -103,7 +134,7 @@ def check(view: View) -> Iterator[Seen]:
             "Find guests that use few of their vCPUs, and take some away:",
             "virsh setvcpus GUEST COUNT --live --config",
         ),
-        note=f"{_waited(worst, view)}; rests on: goal {view.intent.goal.value}",
+        note=_waited(worst, view),
     )
 
 

@@ -39,14 +39,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Goal, Overlay
 from kvmnb.advise.cpu.clash import in_short, on_same_core, part, seen_waiting
 from kvmnb.advise.cpu.ground import Ground, ground, guest_threads
 from kvmnb.advise.cpu.move import move_of
 from kvmnb.advise.cpu.pins import layers, pins_by_hand, told
 from kvmnb.advise.finding import Effect, Seen, Severity
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Voice
 from kvmnb.facts.domain import Domain
 from kvmnb.place.asks import narrow_pins
 
@@ -57,6 +58,12 @@ RULE = Rule(
     basis="documented",
     effect=Effect.MODERATE,
     effect_basis="documented: Nova's guide puts up to 30 % between sharing a core well and badly",
+    voices={
+        Goal.BALANCED: Voice(severity=Severity.MEDIUM, why="some sharing of cores is the price of balance"),
+        Overlay.SECURITY: Voice(
+            severity=Severity.HIGH, why="threads of one core can learn from each other what they work on"
+        ),
+    },
 )
 
 SOURCE = "cputune/vcpupin; /sys/devices/system/cpu/cpu*/topology/thread_siblings_list"
@@ -77,21 +84,20 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     clashes = on_same_core(domain, here)
     if not own and not clashes:
         return
-    grave = Severity.MEDIUM if view.goal(domain) is Goal.BALANCED else None
     move = move_of(domain, view, here)
     mine, waiting = part(clashes, move, view, here)
     if own or mine:
         yield Seen(
             saw=f"{'; '.join(in_short(own, mine))} ({SOURCE})",
             wants=move.all_wants,
-            severity=grave if own or any(one.both_run for one in mine) else Severity.MEDIUM,
+            severity=None if own or any(one.both_run for one in mine) else Severity.MEDIUM,
             safety=move.safety,
             costs=move.costs,
             by_hand=move.by_hand((SHARE_KNOWINGLY, *pins_by_hand(domain))),
             note=f"chosen: {move.reason}" if move.wants else move.reason,
         )
     if waiting:
-        yield seen_waiting(waiting, grave, SOURCE)
+        yield seen_waiting(waiting, None, SOURCE)
 
 
 def _torn(domain: Domain, here: Ground) -> Iterator[tuple[str, str]]:

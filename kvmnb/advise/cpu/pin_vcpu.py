@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import Ground, ground
 from kvmnb.advise.cpu.move import move_of
-from kvmnb.advise.cpu.pins import in_words, layers, own_cpus_meant, rests_on, told
+from kvmnb.advise.cpu.pins import in_words, layers, own_cpus_meant, told
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.load import NOT_MEASURED, mean_delay, over, seen_guest
 from kvmnb.advise.rule import ALL_GOALS, Rule, SeenBy
@@ -89,7 +89,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
                 "Give guests fewer vCPUs, move some away, or name in kvmnb.toml the few that need CPUs of their own.",
                 "Until then do not pin this guest.",
             ),
-            note=f"{rests_on(domain, view)}; {place.reason}",
+            note=place.reason,
         )
         return
     move = move_of(domain, view, here, bind=True)
@@ -101,7 +101,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         costs=move.costs,
         by_hand=move.by_hand(),
         sure=Sure.CERTAIN if delay is not None and delay >= WAITING else Sure.LIKELY,
-        note=f"{rests_on(domain, view)}; {_waited(delay, view)}; chosen: {place.reason}",
+        note=f"{_waited(delay, view)}; chosen: {place.reason}",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kvmnb.advise.cpu.ground import Ground
-from kvmnb.advise.intent import Goal, GuestIntent, Policy
+from kvmnb.advise.intent import Goal, Policy
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
@@ -37,18 +37,13 @@ def layers(domain: Domain) -> tuple[tuple[str, Configuration], ...]:
 
 def own_cpus_meant(domain: Domain, view: View) -> bool:
     """Whether one CPU for each vCPU is meant: by goal, by policy, or since every vCPU has it already."""
-    said = view.intent.guest.get(domain.uuid) or view.intent.guest.get(domain.name) or GuestIntent()
-    if said.policy is not None:
-        return said.policy is Policy.DEDICATED
+    policy = view.policy(domain)
+    if policy is not None:
+        return policy is Policy.DEDICATED
     wanted = domain.wanted
     if len(narrow_pins(wanted)) == wanted.vcpus:
         return True
     return view.goal(domain) in (Goal.LATENCY, Goal.THROUGHPUT) and view.intent.dedicated(domain)
-
-
-def rests_on(domain: Domain, view: View) -> str:
-    """The intent that a finding rests on, for its note."""
-    return f"rests on: {view.intent.says_dedicated(domain)}"
 
 
 def pin_wants(domain: Domain, place: GuestPlace) -> tuple[Want, ...]:

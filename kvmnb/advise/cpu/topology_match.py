@@ -67,7 +67,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     topology = wanted.cpu.topology if wanted.cpu is not None else None
     severity = None
     if topology is None:
-        if wanted.vcpus <= SOCKETS_OF_WINDOWS or not view.intent.windows(domain):
+        if wanted.vcpus <= SOCKETS_OF_WINDOWS or not view.windows(domain):
             return
         saw = (
             f"a Windows guest with {wanted.vcpus} vCPUs and no cpu/topology (persistent XML), so that each vCPU is a "

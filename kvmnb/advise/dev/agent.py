@@ -35,10 +35,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Overlay
 from kvmnb.advise.cpu.pins import restart_cost, xml
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Tone, Voice
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
@@ -50,6 +52,7 @@ RULE = Rule(
     basis="documented",
     effect=Effect.INDIRECT,
     effect_basis="documented: nothing gets faster; backups, trims and readings become possible",
+    voices={Overlay.SECURITY: Voice(tone=Tone.BY_HAND, why="the host can then act in the guest")},
 )
 
 NAME = "org.qemu.guest_agent.0"

@@ -38,11 +38,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Goal, Overlay
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Voice
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 
@@ -53,6 +54,7 @@ RULE = Rule(
     basis="source+tested",
     effect=Effect.SMALL,
     effect_basis="tested: newer defaults, such as discard and a queue for each vCPU, come without further work",
+    voices={Overlay.SECURITY: Voice(why="newer machine types bring fixes")},
 )
 
 _VERSIONED = re.compile(r"pc(-q35|-i440fx)?-(\d{1,2}\.\d{1,2}(?:\.\d)?)")

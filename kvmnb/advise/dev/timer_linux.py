@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
-from kvmnb.advise.intent import Goal, GuestIntent
+from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.advise.win.ground import DECIDED_BY_A_PERSON, costs_of, timer_of, timer_want
@@ -61,9 +61,9 @@ _OTHERS = ("bsd", "solaris", "apple", "macos", "haiku")
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """One finding for all timers."""
     wanted = domain.wanted
-    if wanted.virt_type != "kvm" or wanted.arch not in _X86 or view.intent.windows(domain):
+    if wanted.virt_type != "kvm" or wanted.arch not in _X86 or view.windows(domain):
         return
-    said = view.intent.guest.get(domain.uuid) or view.intent.guest.get(domain.name) or GuestIntent()
+    said = view.intent.said(domain)
     system = (said.os or wanted.os_id or "").lower()
     if any(word in system for word in _OTHERS):
         return

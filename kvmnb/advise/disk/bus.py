@@ -89,7 +89,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
 
 def _for_a_person(domain: Domain, disk: Disk, saw: str, view: View) -> Seen:
     name = shell_word(domain.name)
-    windows = view.intent.windows(domain)
+    windows = view.windows(domain)
     how = (
         "Install the virtio driver in Windows, attach a small second disk with bus virtio and let Windows find it."
         if windows

@@ -46,6 +46,7 @@ from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.guest_os import linux_by
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Controller, Disk
 from kvmnb.facts.domain import Configuration, Domain
@@ -61,9 +62,22 @@ RULE = Rule(
     effect_basis="documented: virtio-blk leads at small queue depths",
 )
 
-# Heuristics: a PCI bus holds 32 devices, and others need some of them.
-FEW_DISKS = 24
-MANY_DISKS = 28
+FEW_DISKS = Threshold(
+    name="disk.controller.choice.few",
+    default=24,
+    unit="disks",
+    least=0,
+    most=10000,
+    meaning="up to so many fit as PCI devices of their own, since a bus holds 32 and others need some",
+)
+MANY_DISKS = Threshold(
+    name="disk.controller.choice.many",
+    default=28,
+    unit="disks",
+    least=1,
+    most=10000,
+    meaning="more virtio-blk disks than this want one SCSI controller",
+)
 EMULATED = ("lsilogic", "lsisas1068", "lsisas1078", "buslogic", "am53c974", "dc390")
 X86 = ("x86_64", "i686")
 
@@ -74,7 +88,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     wanted = domain.wanted
     disks = tuple(data_disks(wanted))
     blk = [disk for disk in disks if bus_of(disk) == "virtio"]
-    yield from _too_many(domain, blk)
+    yield from _too_many(domain, blk, view)
     scsi = [disk for disk in disks if bus_of(disk) == "scsi"]
     slow: dict[int, Controller] = {}
     fast = []
@@ -90,20 +104,19 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         yield _emulated(domain, controller, view)
     needs = any(disk.device == "lun" or disk.reservations for disk in scsi)
     cdrom = any(disk.device == "cdrom" and bus_of(disk) == "scsi" for disk in wanted.devices.disks)
-    if fast and len(disks) <= FEW_DISKS and not needs and not cdrom:
+    if fast and len(disks) <= view.value(FEW_DISKS) and not needs and not cdrom:
         names = ", ".join(disk.target for disk in fast)
         yield Seen(
             saw=f"disks {names} hang on virtio-scsi, and none of them needs SCSI",
             safety=Safety.MANUAL,
             by_hand=("Give new disks the bus virtio; leave these as they are while they work.",),
-            note=f"rests on: goal {view.goal(domain).value}",
             subject="controller/scsi",
         )
 
 
-def _too_many(domain: Domain, blk: list[Disk]) -> Iterator[Seen]:
+def _too_many(domain: Domain, blk: list[Disk], view: View) -> Iterator[Seen]:
     through = [disk.target for disk in blk if disk.device == "lun" or disk.reservations]
-    if len(blk) <= MANY_DISKS and not through:
+    if len(blk) <= view.value(MANY_DISKS) and not through:
         return
     saw = f"{len(blk)} virtio-blk disks, each a PCI function of its own"
     if through:

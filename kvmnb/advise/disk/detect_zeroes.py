@@ -66,7 +66,6 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
                     f"there is no driver/@detect_zeroes, so that zeroes which the guest writes fill {storage}",
                     {"driver/@detect_zeroes": "unmap"},
                     costs=("each buffer that the guest writes is read through, which takes CPU time",),
-                    note="rests on: goal density",
                 )
         elif not dense and disk.detect_zeroes in ("on", "unmap"):
             yield at_next_start(
@@ -75,5 +74,4 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
                 f"driver/@detect_zeroes is {disk.detect_zeroes}, so that each buffer that is written is read through",
                 {"driver/@detect_zeroes": None},
                 costs=("zeroes that the guest writes take space again",),
-                note=f"rests on: goal {view.goal(domain).value}",
             )

@@ -70,7 +70,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding for each virtio disk and each virtio-scsi controller without an iothread."""
     wanted = domain.wanted
     by_goal = view.goal(domain) is Goal.LATENCY
-    severity, sure, note = (None, Sure.CERTAIN, "rests on: goal latency") if by_goal else _loaded(domain, view)
+    severity, sure, note = (None, Sure.CERTAIN, None) if by_goal else _loaded(domain, view)
     number = iothread_for(wanted)
     met: set[int | None] = set()
     for disk in data_disks(wanted):
@@ -103,7 +103,7 @@ def _of_disk(
     more: tuple[Want, ...] | None,
     severity: Severity | None,
     sure: Sure,
-    note: str,
+    note: str | None,
 ) -> Seen:
     saw = "driver/@iothread is absent, so that QEMU's main loop serves it"
     if more is None:
@@ -177,7 +177,7 @@ def _of_controller(
     more: tuple[Want, ...] | None,
     severity: Severity | None,
     sure: Sure,
-    note: str,
+    note: str | None,
 ) -> Seen:
     index = controller.index or 0
     saw = f"virtio-scsi controller {index}: driver/@iothread is absent, so that QEMU's main loop serves its disks"

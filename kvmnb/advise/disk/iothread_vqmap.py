@@ -44,6 +44,7 @@ from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED, over, seen_guest
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Disk
@@ -61,10 +62,30 @@ RULE = Rule(
     effect_basis="documented: a single disk's ceiling rises to several times its requests",
 )
 
-# Fewer vCPUs hardly fill one iothread.
-FEWEST_VCPUS = 4
-BUSY_PERCENT = 90
-FIRST_STEP = 2
+FEWEST_VCPUS = Threshold(
+    name="disk.iothread.vqmap.vcpus",
+    default=4,
+    unit="vCPUs",
+    least=2,
+    most=4096,
+    meaning="fewer hardly fill one iothread",
+)
+BUSY_PERCENT = Threshold(
+    name="disk.iothread.vqmap.busy",
+    default=90,
+    unit="%",
+    least=1,
+    most=100,
+    meaning="an iothread that takes this much of a CPU has no time left",
+)
+FIRST_STEP = Threshold(
+    name="disk.iothread.vqmap.first",
+    default=2,
+    unit="iothreads",
+    least=2,
+    most=64,
+    meaning="so many to begin with",
+)
 LIBVIRT_BLK, QEMU_BLK = "10.0.0", "9.0.0"
 LIBVIRT_SCSI, QEMU_SCSI = "11.2.0", "10.0.0"
 
@@ -73,31 +94,32 @@ LIBVIRT_SCSI, QEMU_SCSI = "11.2.0", "10.0.0"
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding for each disk whose queues one iothread serves: above info only where that is seen to be busy."""
     wanted = domain.wanted
-    if wanted.vcpus < FEWEST_VCPUS:
+    if wanted.vcpus < view.value(FEWEST_VCPUS):
         return
+    step, busy = view.value(FIRST_STEP), view.value(BUSY_PERCENT)
     for disk in data_disks(wanted):
         served = _served_by_one(disk, wanted)
         if served is None or not _can_map(view, scsi=bus_of(disk) == "scsi"):
             continue
-        busy = _busy(domain, served, view)
-        if busy is not None and busy * 100 < BUSY_PERCENT:
+        share = _busy(domain, served, view)
+        if share is not None and share * 100 < busy:
             continue
-        rows = "".join(f"<iothread id='{number}'/>" for number in range(1, FIRST_STEP + 1))
+        rows = "".join(f"<iothread id='{number}'/>" for number in range(1, step + 1))
         place = "the scsi controller" if bus_of(disk) == "scsi" else f"disk {disk.target}"
         name = shell_word(domain.name)
-        look = f"virsh iothreadinfo {name}  # does the thread of iothread {served} take {BUSY_PERCENT} % of a CPU?"
+        look = f"virsh iothreadinfo {name}  # does the thread of iothread {served} take {busy} % of a CPU?"
         without = f"driver of {place} without iothread, with <iothreads>{rows}</iothreads>"
-        edit = f"virsh edit {name}  # iothreads {FIRST_STEP}; {without}"
+        edit = f"virsh edit {name}  # iothreads {step}; {without}"
         yield Seen(
             saw=f"disk {disk.target}: iothread {served} alone serves all its queues, of a guest with {wanted.vcpus} "
             "vCPUs",
-            severity=Severity.INFO if busy is None else None,
-            sure=Sure.POSSIBLE if busy is None else Sure.LIKELY,
+            severity=Severity.INFO if share is None else None,
+            sure=Sure.POSSIBLE if share is None else Sure.LIKELY,
             safety=Safety.MANUAL,
             by_hand=(look, edit),
             note=f"{NOT_MEASURED}; it pays only where that iothread has no time left"
-            if busy is None
-            else f"that iothread ran {busy:.0%} of the time {over(view)}, time spent polling counted",
+            if share is None
+            else f"that iothread ran {share:.0%} of the time {over(view)}, time spent polling counted",
             subject=subject(disk),
         )
 

@@ -39,6 +39,7 @@ from kvmnb.advise.disk.change import data_disks, subject
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Disk
 from kvmnb.facts.domain import Domain
@@ -54,8 +55,14 @@ RULE = Rule(
     effect_basis="heuristic: nearly the speed of the base image comes back",
 )
 
-# A heuristic: the upper image and three below it.
-LONG_CHAIN = 4
+LONG_CHAIN = Threshold(
+    name="disk.qcow2.chain.long",
+    default=4,
+    unit="images",
+    least=2,
+    most=200,
+    meaning="a chain of so many is long: the upper image and three below it",
+)
 
 
 @RULE.domain
@@ -66,7 +73,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     spoken = False
     for disk in data_disks(live if live is not None else domain.wanted):
         depth = disk.backing_chain + 1
-        if depth >= LONG_CHAIN:
+        if depth >= view.value(LONG_CHAIN):
             spoken = True
             yield _long(domain, disk, depth, "live XML" if live is not None else "persistent XML")
         elif depth > 1:

@@ -42,6 +42,7 @@ from kvmnb.advise.disk.scsi import controller_of, controller_path
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Controller
@@ -61,8 +62,14 @@ RULE = Rule(
 
 # hw_compat_5_1 in QEMU's hw/core/machine.c: older machine types have one queue.
 MACHINE_SINCE = "5.2"
-# A heuristic for wide guests: beyond that queues cost interrupts and memory and bring little.
-MOST_QUEUES = 8
+MOST_QUEUES = Threshold(
+    name="disk.queues.max",
+    default=8,
+    unit="queues",
+    least=2,
+    most=1024,
+    meaning="beyond that queues cost interrupts and memory and bring little",
+)
 COSTS = (
     "each queue takes memory and an interrupt",
     "a host that it migrates to needs the same XML, since the guest sees another device",
@@ -75,7 +82,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     wanted = domain.wanted
     if wanted.vcpus_current < 2:
         return
-    queues = min(wanted.vcpus_current, MOST_QUEUES)
+    queues = min(wanted.vcpus_current, view.value(MOST_QUEUES))
     met: set[int | None] = set()
     for disk in data_disks(wanted):
         if bus_of(disk) == "virtio" and disk.type != "vhostuser":

@@ -42,6 +42,7 @@ from collections.abc import Iterator
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.tunable.sysfs import Sysfs
@@ -59,10 +60,22 @@ RULE = Rule(
 PARAMETER = "halt_poll_ns"
 # Linux, arch/x86/include/asm/kvm_host.h: the default on x86, in nanoseconds.
 USUAL = 200_000
-# Dense hosts: enough for the shortest waits.
-DENSE = 50_000
-# No architecture's default is above this; longer waits are rarely met by polling.
-TOO_LONG = 500_000
+DENSE = Threshold(
+    name="kvm.halt_poll.dense",
+    default=50_000,
+    unit="ns",
+    least=0,
+    most=10000000,
+    meaning="the longest polling on a dense host, enough for the shortest waits",
+)
+TOO_LONG = Threshold(
+    name="kvm.halt_poll.too_long",
+    default=500_000,
+    unit="ns",
+    least=1,
+    most=1000000000,
+    meaning="polling above this is too long for any goal; no architecture has a longer default",
+)
 
 
 @RULE.host
@@ -71,12 +84,13 @@ def check(view: View) -> Iterator[Seen]:
     value = _value(view)
     if value is None:
         return
-    goal = view.intent.goal
+    goal = view.goal()
     dense = goal is Goal.DENSITY
-    if not (value > TOO_LONG or (goal is Goal.LATENCY and value == 0) or (dense and value > DENSE)):
+    too_long, low = view.value(TOO_LONG), view.value(DENSE) if dense else USUAL
+    if not (value > too_long or (goal is Goal.LATENCY and value == 0) or (dense and value > low)):
         return
-    better = DENSE if dense else USUAL
-    measured = "; load not measured: how much polling is in vain was not seen" if dense and value <= TOO_LONG else ""
+    better = low
+    measured = "load not measured: how much polling is in vain was not seen" if dense and value <= too_long else ""
     yield Seen(
         saw=f"halt_poll_ns is {value} ns (/sys/module/kvm/parameters/halt_poll_ns); "
         f"for goal {goal.value} {better} ns is better",
@@ -84,7 +98,7 @@ def check(view: View) -> Iterator[Seen]:
         severity=Severity.LOW if measured else None,
         sure=Sure.LIKELY if measured else Sure.CERTAIN,
         safety=Safety.SAFE,
-        note=f"rests on: goal {goal.value}{measured}",
+        note=measured or None,
         subject=PARAMETER,
     )
 

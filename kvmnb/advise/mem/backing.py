@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import GIB
 from kvmnb.facts.domain import Configuration, Domain
@@ -12,6 +13,31 @@ from kvmnb.facts.domain import Configuration, Domain
 _REAL_TIME = ("fifo", "rr")
 _HYPERVISORS = ("kvm", "qemu")
 _SHOWN = 8
+# They belong to mem.overcommit, which imports them.
+HOST_LEAST = Threshold(
+    name="mem.overcommit.host_least",
+    default=2 * GIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="the least that the host itself is left",
+)
+HOST_PART = Threshold(
+    name="mem.overcommit.host_part",
+    default=5,
+    unit="%",
+    least=0,
+    most=100,
+    meaning="what the host itself is left, as a part of the memory",
+)
+HOST_NODE = Threshold(
+    name="mem.overcommit.host_node",
+    default=GIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="what the host is left on top for each node with memory",
+)
 
 
 def running(view: View) -> Iterator[tuple[Domain, Configuration]]:
@@ -65,9 +91,10 @@ def vhost_user(layer: Configuration) -> tuple[str, ...]:
 
 
 def host_reserve(view: View) -> int:
-    """The bytes to leave to the host itself: 2 GiB or 5 %, and 1 GiB for each node with memory (heuristic)."""
+    """The bytes to leave to the host itself: a least or a part, and some for each node with memory."""
     nodes = sum(1 for node in view.host.numa_nodes if node.memory_bytes)
-    return max(2 * GIB, view.host.kernel.memory_bytes // 20) + nodes * GIB
+    part = view.host.kernel.memory_bytes * view.value(HOST_PART) // 100
+    return max(view.value(HOST_LEAST), part) + nodes * view.value(HOST_NODE)
 
 
 def owner_note(view: View, name: str, what: str) -> str | None:

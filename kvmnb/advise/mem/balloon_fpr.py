@@ -82,6 +82,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         missing = _too_old(view)
         wants = balloon_wants(
             domain,
+            view,
             statistics=not reports(wanted),
             free_pages=True,
             mine=("free_pages",),
@@ -91,7 +92,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             "the guest has plain memory, and free page reporting is not on (persistent XML: memballoon)",
             () if missing else wants,
             "on",
-            missing or "rests on: goal density; a Linux guest needs kernel 5.7, which was not seen",
+            missing or "a Linux guest needs kernel 5.7, which was not seen",
         )
 
 

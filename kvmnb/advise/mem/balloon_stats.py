@@ -40,7 +40,7 @@ from kvmnb.advise.cpu.pins import restart_cost
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import of_qemu
-from kvmnb.advise.mem.balloon import PERIOD_SECONDS, balloon_wants, has_balloon, reports
+from kvmnb.advise.mem.balloon import PERIOD, balloon_wants, has_balloon, reports
 from kvmnb.advise.mem.balloon_fpr import worth_it
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
@@ -66,7 +66,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     if not of_qemu(wanted) or not has_balloon(wanted) or reports(wanted):
         return
     name = shell_word(domain.name)
-    live = f"virsh dommemstat {name} --period {PERIOD_SECONDS} --live"
+    live = f"virsh dommemstat {name} --period {view.value(PERIOD)} --live"
     saw = (
         "there is no memballoon (persistent XML), so libvirt adds one that does not report"
         if wanted.devices.balloon is None
@@ -83,7 +83,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         return
     yield Seen(
         saw=saw,
-        wants=balloon_wants(domain, statistics=True, free_pages=worth_it(domain, view), mine=("statistics",)),
+        wants=balloon_wants(domain, view, statistics=True, free_pages=worth_it(domain, view), mine=("statistics",)),
         safety=Safety.DISRUPTIVE if domain.running else Safety.SAFE,
         costs=restart_cost(domain),
         note=f"the running guest needs no restart for it with: {live}" if domain.running else None,

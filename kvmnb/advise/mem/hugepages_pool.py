@@ -56,6 +56,7 @@ from kvmnb.advise.mem.pages import (
 )
 from kvmnb.advise.numa.bound import nodes_to_come
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.units import format_bytes
@@ -72,10 +73,22 @@ RULE = Rule(
     effect_basis="documented: guests start, and no memory lies idle",
 )
 
-# Heuristic: idle pages above this part of the memory are worth giving back.
-IDLE = 0.10
-# Heuristic: mem.overcommit becomes grave where less of the memory is available than this.
-AVAILABLE = 0.10
+IDLE = Threshold(
+    name="mem.hugepages.pool.idle",
+    default=10.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="idle pages above this part of the memory are worth giving back",
+)
+AVAILABLE = Threshold(
+    name="mem.hugepages.pool.available",
+    default=10.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a pool grows only while more of the memory than this stays available",
+)
 
 
 @RULE.host
@@ -144,7 +157,7 @@ def _more(view: View, size: int, missing: dict[CpuSet, int]) -> tuple[Want, ...]
     """The pools made larger, where the nodes have the memory free and the host keeps its own."""
     kernel, lack = view.host.kernel, sum(missing.values()) * size
     total = all_pages(view.host, size)
-    keep = max(host_reserve(view), int(AVAILABLE * kernel.memory_bytes))
+    keep = max(host_reserve(view), int(view.value(AVAILABLE) * kernel.memory_bytes / 100))
     if size >= HUGE_SIZE or kernel.available_bytes is None or kernel.available_bytes - lack < keep:
         return ()
     room = {node.id: node.free_bytes // size for node in view.host.numa_nodes if node.id in total}
@@ -183,7 +196,7 @@ def _idle(view: View, size: int, asked: dict[str, list[Need]]) -> Iterator[Seen]
         return
     coming = sum(need.pages for one in view.domains if not one.running for need in asked[one.uuid])
     idle = (free - coming) * size
-    if idle <= IDLE * view.host.kernel.memory_bytes:
+    if idle * 100 <= view.value(IDLE) * view.host.kernel.memory_bytes:
         return
     yield Seen(
         saw=f"{free} pages of {format_bytes(size)} are free and all defined guests that do not run need {coming}, so "

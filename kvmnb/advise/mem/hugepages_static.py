@@ -45,6 +45,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import is_real_time, of_qemu, vhost_user
 from kvmnb.advise.mem.pages import USUAL_SIZE, default_size, free_pages, needs, needs_of_size, shortages
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import GIB, KIB, format_bytes
 from kvmnb.facts.domain import Configuration, Domain
@@ -60,22 +61,28 @@ RULE = Rule(
     effect_basis="documented: up to 20 % against small pages, much less against transparent huge pages",
 )
 
-# Heuristic: below this size small pages cost little.
-LARGE = 4 * GIB
+LARGE = Threshold(
+    name="mem.hugepages.static.large",
+    default=4 * GIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="for a smaller guest small pages cost little",
+)
 
 
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding where a large guest has no pages of a pool."""
     wanted = domain.wanted
-    if not of_qemu(wanted) or wanted.memory_backing.hugepages or wanted.memory_bytes < LARGE:
+    if not of_qemu(wanted) or wanted.memory_backing.hugepages or wanted.memory_bytes < view.value(LARGE):
         return
     reasons = tuple(_reasons(wanted, view))
     fits = _fits(domain, view)
     size = format_bytes(USUAL_SIZE)
     pages = sum(need.pages for need in needs_of_size(wanted, USUAL_SIZE))
     element = f"<hugepages><page size='{USUAL_SIZE // KIB}' unit='KiB'/></hugepages>"
-    notes = [f"rests on: goal {view.goal(domain).value}"]
+    notes = []
     if not reasons:
         notes.append("load not measured: how much of it lies in small pages now was not seen")
     if not fits:
@@ -100,7 +107,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             f"Reserve {pages} pages of {size} on the guest's nodes, best at boot; see mem.hugepages.pool.",
             f"virsh edit {shell_word(domain.name)}  # {element} in memoryBacking",
         ),
-        note="; ".join(notes),
+        note="; ".join(notes) or None,
     )
 
 

@@ -44,13 +44,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Goal, Overlay
 from kvmnb.advise.cpu.pins import STOP_AND_START, xml
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import is_anonymous, names_of, of_qemu, owner_note, running
 from kvmnb.advise.numa.bound import memory_nodes
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Voice
 from kvmnb.core.units import format_bytes
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.kernel import Ksm
@@ -65,15 +67,40 @@ RULE = Rule(
     basis="documented, heuristic",
     effect=Effect.MODERATE,
     effect_basis="documented: how many pages are equal decides; for latency it ends the scanner's interruptions",
+    voices={
+        Overlay.SECURITY: Voice(
+            why="guests learn by timing what they share: merging among several is high, and is never switched on"
+        )
+    },
 )
 
-# Heuristic: pages looked at in vain for each one that is saved, above which merging does not pay.
-UNSHARED_PER_SHARING = 10
-# Heuristic: the part of memory that is available, below which a dense host needs merging.
-SHORT_OF_MEMORY = 0.20
-# Heuristic: so many running guests of one kind are worth merging.
-ALIKE = 3
+UNSHARED_PER_SHARING = Threshold(
+    name="mem.ksm.vain",
+    default=10,
+    unit="pages",
+    least=1,
+    most=100000,
+    meaning="looked at in vain for each one that is saved; above this merging does not pay",
+)
+SHORT_OF_MEMORY = Threshold(
+    name="mem.ksm.available",
+    default=20.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a dense host with less of its memory available needs merging",
+)
+ALIKE = Threshold(
+    name="mem.ksm.alike",
+    default=3,
+    unit="guests",
+    least=2,
+    most=100000,
+    meaning="so many running guests of one kind are worth merging",
+)
 _FOLDER = "kernel/mm/ksm"
+# x86-64 and arm64 by default.
+PAGE_BYTES = 4096
 
 
 @RULE.host
@@ -82,7 +109,9 @@ def check(view: View) -> Iterator[Seen]:
     ksm = view.host.kernel.ksm
     if ksm is None:
         return
-    if ksm.run == 1:
+    if view.secure():
+        yield from _between_tenants(view, ksm)
+    elif ksm.run == 1:
         yield from _takes_part(view)
         yield from _across_nodes(view, ksm)
         yield from _earns_nothing(view, ksm)
@@ -126,6 +155,31 @@ def _takes_part(view: View) -> Iterator[Seen]:
     )
 
 
+def _between_tenants(view: View, ksm: Ksm) -> Iterator[Seen]:
+    """Merging among guests of people who do not trust each other; to undo the merges takes memory."""
+    guests = [domain for domain, layer in running(view) if is_anonymous(layer) and not layer.tuning.memory.no_merging]
+    if ksm.run != 1 or len(guests) < 2:
+        return
+    needed, available = ksm.pages_sharing * PAGE_BYTES, view.host.kernel.available_bytes
+    room = available is not None and needed < available
+    yield Seen(
+        saw=f"KSM merges (/sys/{_FOLDER}/run is 1) pages of these running guests: {names_of(guests)}; "
+        f"{ksm.pages_sharing} pages are saved now",
+        severity=Severity.HIGH,
+        wants=(Want(Sysfs(f"{_FOLDER}/run"), "2"),) if room else (),
+        safety=Safety.DISRUPTIVE if room else Safety.MANUAL,
+        costs=(f"undoing the merges takes {format_bytes(needed)} of memory, and CPU time while it lasts",),
+        by_hand=()
+        if room
+        else (
+            f"Make sure that the host has {format_bytes(needed)} to spare, to undo the merges. Then:",
+            f"echo 2 | sudo tee /sys/{_FOLDER}/run",
+        ),
+        note=owner_note(view, "ksmtuned", "ksm/run"),
+        subject="ksm/tenants",
+    )
+
+
 def _across_nodes(view: View, ksm: Ksm) -> Iterator[Seen]:
     nodes = [node.id for node in view.host.numa_nodes if node.memory_bytes]
     if ksm.merge_across_nodes != 1 or len(nodes) < 2:
@@ -137,14 +191,14 @@ def _across_nodes(view: View, ksm: Ksm) -> Iterator[Seen]:
     ]
     if not bound:
         return
-    merged = ksm.pages_shared > 0
+    merged, spare = ksm.pages_shared > 0, ksm.pages_sharing * PAGE_BYTES
     yield Seen(
         saw=f"pages of all {len(nodes)} nodes may become one (/sys/{_FOLDER}/merge_across_nodes is 1), and these "
         f"running guests are bound to nodes: {names_of(bound)}; {ksm.pages_shared} pages are merged now",
         wants=() if merged else (Want(Sysfs(f"{_FOLDER}/merge_across_nodes"), "0"),),
         safety=Safety.MANUAL if merged else Safety.SAFE,
         by_hand=(
-            f"Make sure that the host has {format_bytes(ksm.pages_sharing * 4096)} to spare, to undo the merges. Then:",
+            f"Make sure that the host has {format_bytes(spare)} to spare, to undo the merges. Then:",
             f"echo 2 | sudo tee /sys/{_FOLDER}/run",
             f"echo 0 | sudo tee /sys/{_FOLDER}/merge_across_nodes",
             f"echo 1 | sudo tee /sys/{_FOLDER}/run",
@@ -157,7 +211,7 @@ def _across_nodes(view: View, ksm: Ksm) -> Iterator[Seen]:
 
 
 def _earns_nothing(view: View, ksm: Ksm) -> Iterator[Seen]:
-    vain = ksm.pages_unshared > UNSHARED_PER_SHARING * ksm.pages_sharing
+    vain = ksm.pages_unshared > view.value(UNSHARED_PER_SHARING) * ksm.pages_sharing
     lossy = ksm.general_profit is not None and ksm.general_profit <= 0
     if not (vain or lossy) or _needed(view):
         return
@@ -183,9 +237,9 @@ def _earns_nothing(view: View, ksm: Ksm) -> Iterator[Seen]:
 def _needed(view: View) -> bool:
     """Whether the host is dense, short of memory, and has guests that are alike."""
     kernel = view.host.kernel
-    if view.intent.goal is not Goal.DENSITY or kernel.available_bytes is None:
+    if view.goal() is not Goal.DENSITY or kernel.available_bytes is None:
         return False
-    return kernel.available_bytes < SHORT_OF_MEMORY * kernel.memory_bytes and bool(_alike(view))
+    return kernel.available_bytes * 100 < view.value(SHORT_OF_MEMORY) * kernel.memory_bytes and bool(_alike(view))
 
 
 def _alike(view: View) -> list[Domain]:
@@ -196,7 +250,7 @@ def _alike(view: View) -> list[Domain]:
         if is_anonymous(layer) and not layer.tuning.memory.no_merging
     }
     for kind, count in Counter(kinds.values()).most_common(1):
-        if count >= ALIKE:
+        if count >= view.value(ALIKE):
             return [domain for domain in view.domains if kinds.get(domain.uuid) == kind]
     return []
 
@@ -229,6 +283,6 @@ def _missing(view: View, ksm: Ksm) -> Iterator[Seen]:
         )
         if apart
         else (),
-        note="; ".join(part for part in ("rests on: goal density", owner_note(view, "ksmtuned", "ksm/run")) if part),
+        note=owner_note(view, "ksmtuned", "ksm/run"),
         subject="ksm/run",
     )

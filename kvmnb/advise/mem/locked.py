@@ -42,6 +42,7 @@ from kvmnb.advise.cpu.pins import restart_cost, xml
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.mem.backing import has_vfio, is_real_time, of_qemu
 from kvmnb.advise.rule import ALL_GOALS, Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import GIB, KIB, MIB, format_bytes
 from kvmnb.facts.domain import Configuration, Domain
@@ -58,10 +59,30 @@ RULE = Rule(
     effect_basis="documented: it decides what happens when memory runs short, not the speed before",
 )
 
-# Heuristic: what QEMU needs beside the guest's memory, and what video memory may take.
-HEADROOM = GIB
-HEADROOM_PART = 10
-VIDEO = 256 * MIB
+HEADROOM = Threshold(
+    name="mem.locked.headroom",
+    default=GIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="the least that QEMU is left beside the guest's memory",
+)
+HEADROOM_PART = Threshold(
+    name="mem.locked.headroom_part",
+    default=10,
+    unit="%",
+    least=0,
+    most=1000,
+    meaning="what QEMU is left beside the guest's memory, as a part of it",
+)
+VIDEO = Threshold(
+    name="mem.locked.video",
+    default=256 * MIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="what video memory may take",
+)
 
 
 @RULE.domain
@@ -75,12 +96,12 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     if locked and wanted.memory_backing.hugepages and not urgent:
         yield _needless(domain, limit)
     elif locked and limit is None:
-        yield _limited(domain, "memoryBacking/locked is there and memtune/hard_limit is not", ())
+        yield _limited(domain, view, "memoryBacking/locked is there and memtune/hard_limit is not", ())
     elif urgent and not locked:
         lock = (Want(xml(domain, "memoryBacking/locked"), "<locked/>"),) if domain.inactive is not None else ()
         saw = "vCPUs are real-time (cputune/vcpusched) and memoryBacking/locked is missing"
         if limit is None or not lock:
-            yield _limited(domain, saw, lock)
+            yield _limited(domain, view, saw, lock)
         else:
             yield Seen(saw=f"{saw} (persistent XML)", wants=lock, safety=Safety.DISRUPTIVE, costs=_costs(domain))
 
@@ -100,10 +121,10 @@ def _needless(domain: Domain, limit: int | None) -> Seen:
     )
 
 
-def _limited(domain: Domain, saw: str, others: tuple[Want, ...]) -> Seen:
+def _limited(domain: Domain, view: View, saw: str, others: tuple[Want, ...]) -> Seen:
     """The finding with a hard limit, worked out where it can be."""
     wanted = domain.wanted
-    limit = _limit(wanted)
+    limit = _limit(wanted, view)
     words = f"<hard_limit unit='KiB'>{limit // KIB}</hard_limit>"
     # VFIO for several devices behind one IOMMU and vDPA lock the memory more than once.
     certain = domain.inactive is not None and not has_vfio(wanted)
@@ -118,15 +139,20 @@ def _limited(domain: Domain, saw: str, others: tuple[Want, ...]) -> Seen:
         else (
             f"virsh edit {name}  # locked in memoryBacking, {words} in memtune; with vDPA or NVMe once more for each",
         ),
-        note=f"the limit is {format_bytes(limit)}: the memory, a tenth or 1 GiB on top, and 256 MiB for video"
+        note=f"the limit is {format_bytes(limit)}: the memory, {format_bytes(_headroom(wanted.memory_bytes, view))} on "
+        f"top, and {format_bytes(view.value(VIDEO))} for video"
         if certain
         else "devices of the host may lock the memory more than once, or the guest cannot be edited",
     )
 
 
-def _limit(wanted: Configuration) -> int:
+def _limit(wanted: Configuration, view: View) -> int:
     memory = max(wanted.memory_bytes, wanted.tuning.memory.max_bytes or 0)
-    return (memory + max(HEADROOM, memory // HEADROOM_PART) + VIDEO) // MIB * MIB + MIB
+    return (memory + _headroom(memory, view) + view.value(VIDEO)) // MIB * MIB + MIB
+
+
+def _headroom(memory: int, view: View) -> int:
+    return max(view.value(HEADROOM), memory * view.value(HEADROOM_PART) // 100)
 
 
 def _costs(domain: Domain) -> tuple[str, ...]:

@@ -41,9 +41,13 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
+from kvmnb.advise.mem.backing import HOST_LEAST as HOST_LEAST
+from kvmnb.advise.mem.backing import HOST_NODE as HOST_NODE
+from kvmnb.advise.mem.backing import HOST_PART as HOST_PART
 from kvmnb.advise.mem.backing import host_reserve, running
 from kvmnb.advise.mem.pages import pool_bytes
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import MIB, format_bytes
 
@@ -56,13 +60,38 @@ RULE = Rule(
     effect_basis="heuristic: it keeps guests from swap and from the kernel's killer",
 )
 
-# Heuristic: what QEMU needs for each guest beside the guest's memory.
-OVERHEAD = 256 * MIB
-OVERHEAD_PER_CENT = 3
-# Heuristic: with less than this part of the memory available it is grave.
-AVAILABLE = 0.10
-# Heuristic: with some task waiting for more than this, in per cent of a minute, it is grave.
-WAITING = 5.0
+OVERHEAD = Threshold(
+    name="mem.overcommit.overhead",
+    default=256 * MIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="what QEMU needs at least for each guest beside the guest's memory",
+)
+OVERHEAD_PER_CENT = Threshold(
+    name="mem.overcommit.overhead_part",
+    default=3,
+    unit="%",
+    least=0,
+    most=1000,
+    meaning="what QEMU needs for each guest, as a part of the guest's memory",
+)
+AVAILABLE = Threshold(
+    name="mem.overcommit.available",
+    default=10.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="with a smaller part of the memory available it is grave",
+)
+WAITING = Threshold(
+    name="mem.overcommit.waiting",
+    default=5.0,
+    unit="% of a minute",
+    least=0.0,
+    most=100.0,
+    meaning="with some task waiting for memory longer it is grave",
+)
 
 
 @RULE.host
@@ -73,7 +102,8 @@ def check(view: View) -> Iterator[Seen]:
         return
     kernel = view.host.kernel
     promised = sum(layer.memory_bytes for _, layer in guests)
-    overhead = sum(max(OVERHEAD, layer.memory_bytes * OVERHEAD_PER_CENT // 100) for _, layer in guests)
+    least, part = view.value(OVERHEAD), view.value(OVERHEAD_PER_CENT)
+    overhead = sum(max(least, layer.memory_bytes * part // 100) for _, layer in guests)
     reserve, pools = host_reserve(view), pool_bytes(view.host)
     if promised + overhead + reserve <= kernel.memory_bytes - pools:
         return
@@ -99,8 +129,8 @@ def _signs(view: View) -> Iterator[str]:
     """What shows that memory is short now."""
     kernel = view.host.kernel
     available = kernel.available_bytes
-    if available is not None and available < AVAILABLE * kernel.memory_bytes:
+    if available is not None and available * 100 < view.value(AVAILABLE) * kernel.memory_bytes:
         yield f"; only {format_bytes(available)} are available now"
     for one in kernel.pressures:
-        if one.resource == "memory" and one.some_avg60 > WAITING:
+        if one.resource == "memory" and one.some_avg60 > view.value(WAITING):
             yield f"; tasks waited for memory {one.some_avg60:g} % of the last minute (/proc/pressure/memory)"

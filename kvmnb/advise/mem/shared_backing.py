@@ -36,12 +36,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Overlay
 from kvmnb.advise.cpu.pins import restart_cost, xml
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.mem.backing import of_qemu, vhost_user
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Tone, Voice
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.tunable import Want
@@ -54,6 +56,9 @@ RULE = Rule(
     basis="documented",
     effect=Effect.LARGE,
     effect_basis="documented: the device works at all",
+    voices={
+        Overlay.SECURITY: Voice(tone=Tone.BY_HAND, why="the other process can then read all of the guest's memory")
+    },
 )
 
 MEMFD = "4.10.0"

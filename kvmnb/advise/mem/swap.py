@@ -37,12 +37,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Goal, Overlay
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED, over
 from kvmnb.advise.mem.backing import running
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Voice
 from kvmnb.core.units import MIB, format_bytes
 
 RULE = Rule(
@@ -53,23 +55,38 @@ RULE = Rule(
     effect=Effect.LARGE,
     seen_by=SeenBy.SURER,
     effect_basis="heuristic: waits of milliseconds for memory end",
+    voices={Overlay.SECURITY: Voice(why="the memory of guests lies readable on the disk, unless swap is encrypted")},
 )
 
-# Heuristic: more than either in swap is worth a word.
-MANY_BYTES = 64 * MIB
-PART = 0.01
+MANY_BYTES = Threshold(
+    name="mem.swap.bytes",
+    default=64 * MIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="more of a guest in swap is worth a word",
+)
+PART = Threshold(
+    name="mem.swap.part",
+    default=1.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a larger part of a guest's memory in swap is worth a word",
+)
 
 
 @RULE.host
 def check(view: View) -> Iterator[Seen]:
     """One finding that names all guests with memory in swap."""
     swapped: list[tuple[int, str]] = []
+    many, part = view.value(MANY_BYTES), view.value(PART)
     for domain, layer in running(view):
         state = domain.running_state
         if state is None:
             continue
         size = state.swapped_bytes
-        if size > MANY_BYTES or size > PART * layer.memory_bytes:
+        if size > many or size * 100 > part * layer.memory_bytes:
             swapped.append((size, f"{domain.name!r} {format_bytes(size)} of {format_bytes(layer.memory_bytes)}"))
     if not swapped:
         return

@@ -39,6 +39,7 @@ from kvmnb.advise.finding import Effect, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import owner_note
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.tunable import Want
@@ -52,8 +53,14 @@ RULE = Rule(
     effect_basis="documented: fewer faults once memory is short, nothing before",
 )
 
-# Heuristic: the kernel's default and above.
-HIGH = 60
+HIGH = Threshold(
+    name="mem.swappiness.high",
+    default=60,
+    unit="(no unit)",
+    least=1,
+    most=200,
+    meaning="from this value on swapping is preferred: the kernel's default and above",
+)
 # TuneD, profile throughput-performance.
 BETTER = "10"
 _KEY = "vm.swappiness"
@@ -66,7 +73,7 @@ def check(view: View) -> Iterator[Seen]:
     value = kernel.sysctl(_KEY)
     disks = [one.device for one in kernel.swaps if not one.zram]
     compressed = kernel.zswap or any(one.zram for one in kernel.swaps)
-    if value is None or not value.isdecimal() or int(value) < HIGH or not disks or compressed:
+    if value is None or not value.isdecimal() or int(value) < view.value(HIGH) or not disks or compressed:
         return
     yield Seen(
         saw=f"{_KEY} is {value}, swap is on {', '.join(disks)}, and neither zram nor zswap is in use "

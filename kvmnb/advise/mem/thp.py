@@ -82,14 +82,14 @@ def check(view: View) -> Iterator[Seen]:
         yield _seen(view, "shmem_enabled", "advise", saw, _NEW_MEMORY)
     if thp.defrag == "always" and urgent:
         saw = f"defrag is always, and these running guests have the goal latency: {names_of(urgent)}"
-        yield _seen(view, "defrag", "madvise", saw, "rests on: goal latency")
+        yield _seen(view, "defrag", "madvise", saw)
 
 
-def _seen(view: View, name: str, value: str, saw: str, note: str) -> Seen:
+def _seen(view: View, name: str, value: str, saw: str, note: str | None = None) -> Seen:
     owner = owner_note(view, "tuned", f"transparent_hugepage/{name}")
     return Seen(
         saw=f"{saw} (/sys/{_FOLDER}/{name})",
         wants=(Want(Sysfs(f"{_FOLDER}/{name}"), value),),
-        note="; ".join(part for part in (note, owner) if part),
+        note="; ".join(part for part in (note, owner) if part) or None,
         subject=f"thp/{name}",
     )

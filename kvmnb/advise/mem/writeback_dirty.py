@@ -42,6 +42,7 @@ from kvmnb.advise.finding import Effect, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.mem.backing import names_of, of_qemu, owner_note
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import GIB, MIB, format_bytes
 from kvmnb.facts.device import Disk
@@ -58,10 +59,22 @@ RULE = Rule(
     effect_basis="heuristic: flushes wait for a bounded time",
 )
 
-# Heuristic: below this memory a tenth of it is soon written.
-LARGE_HOST = 64 * GIB
-# Heuristic: the part of the memory, in per cent, that may be dirty.
-DIRTY_PER_CENT = 10
+LARGE_HOST = Threshold(
+    name="mem.writeback_dirty.host",
+    default=64 * GIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="of a smaller host the dirty part is soon written",
+)
+DIRTY_PER_CENT = Threshold(
+    name="mem.writeback_dirty.part",
+    default=10,
+    unit="%",
+    least=6,
+    most=100,
+    meaning="the part of the memory that may be dirty",
+)
 # TuneD, profile virtual-host.
 BACKGROUND_PER_CENT = 5
 BYTES = GIB
@@ -73,7 +86,7 @@ _CACHED = (None, "default", "writeback", "writethrough", "unsafe")
 def check(view: View) -> Iterator[Seen]:
     """A finding where much may be dirty behind disks in the page cache."""
     kernel = view.host.kernel
-    if kernel.memory_bytes < LARGE_HOST:
+    if kernel.memory_bytes < view.value(LARGE_HOST):
         return
     limit = _number(kernel, "vm.dirty_bytes")
     in_bytes = bool(limit)
@@ -82,7 +95,8 @@ def check(view: View) -> Iterator[Seen]:
         if ratio is None:
             return
         limit = kernel.memory_bytes * ratio // 100
-    if limit is None or limit * 100 <= DIRTY_PER_CENT * kernel.memory_bytes:
+    part = view.value(DIRTY_PER_CENT)
+    if limit is None or limit * 100 <= part * kernel.memory_bytes:
         return
     guests = [
         domain
@@ -102,7 +116,7 @@ def check(view: View) -> Iterator[Seen]:
     yield Seen(
         saw=f"{said}, so up to {format_bytes(limit)} of {format_bytes(kernel.memory_bytes)} may be dirty, and these "
         f"guests have disks in the host's page cache: {names_of(guests)} (/proc/sys/vm; disk/driver/@cache)",
-        wants=tuple(_wants(kernel, in_bytes)),
+        wants=tuple(_wants(kernel, in_bytes, part)),
         sure=Sure.LIKELY,
         note="; ".join(part for part in (note, owner_note(view, "tuned", "vm.dirty_ratio")) if part),
         subject="dirty",
@@ -114,13 +128,13 @@ def _is_cached(disk: Disk) -> bool:
     return disk.device == "disk" and disk.type in ("file", "block", "volume") and disk.cache in _CACHED
 
 
-def _wants(kernel: Kernel, in_bytes: bool) -> Iterator[Want]:
+def _wants(kernel: Kernel, in_bytes: bool, part: int) -> Iterator[Want]:
     word, main, background = (
         ("bytes", BYTES, BACKGROUND_BYTES)
         if in_bytes
         else (
             "ratio",
-            DIRTY_PER_CENT,
+            part,
             BACKGROUND_PER_CENT,
         )
     )

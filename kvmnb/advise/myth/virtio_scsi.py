@@ -43,7 +43,11 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding where all disks hang on virtio-scsi and none of them needs SCSI."""
     wanted = domain.wanted
     disks = tuple(data_disks(wanted))
-    if not disks or len(disks) > FEW_DISKS or any(disk.device == "lun" or disk.reservations for disk in disks):
+    if (
+        not disks
+        or len(disks) > view.value(FEW_DISKS)
+        or any(disk.device == "lun" or disk.reservations for disk in disks)
+    ):
         return
     models = [one.model if (one := controller_of(disk, wanted)) is not None else None for disk in disks]
     if all(model is not None and model.startswith("virtio") for model in models):

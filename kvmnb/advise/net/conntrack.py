@@ -35,11 +35,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Goal, Overlay
 from kvmnb.advise.finding import Effect, Seen, Severity
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import over, rates
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Tone, Voice
 from kvmnb.core.units import format_bytes
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.tunable import Want
@@ -52,10 +54,27 @@ RULE = Rule(
     effect=Effect.LARGE,
     seen_by=SeenBy.SURER,
     effect_basis="heuristic: new connections stop being dropped",
+    voices={
+        Overlay.SECURITY: Voice(tone=Tone.BY_HAND, why="a larger table lets a guest take more of the host's memory")
+    },
 )
 
-# Heuristic: nearly full above the first, room enough below the second, in percent.
-FULL, ROOMY = 80, 50
+FULL = Threshold(
+    name="net.conntrack.full",
+    default=80,
+    unit="%",
+    least=1,
+    most=100,
+    meaning="a table fuller than this is nearly full",
+)
+ROOMY = Threshold(
+    name="net.conntrack.roomy",
+    default=50,
+    unit="%",
+    least=1,
+    most=100,
+    meaning="a larger table is filled no further than this",
+)
 # Linux: the size of struct nf_conn on 64 bits, rounded.
 ENTRY_BYTES = 320
 
@@ -66,9 +85,9 @@ def check(view: View) -> Iterator[Seen]:
     table = view.host.conntrack
     if table is None or table.max <= 0:
         return
-    if table.count * 100 > FULL * table.max:
-        larger = table.max
-        while table.count * 100 > ROOMY * larger:
+    if table.count * 100 > view.value(FULL) * table.max:
+        larger, roomy = table.max, view.value(ROOMY)
+        while table.count * 100 > roomy * larger:
             larger *= 2
         yield Seen(
             saw=f"{table.count} connections are tracked of at most {table.max} "

@@ -43,6 +43,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED, over, seen_guest
 from kvmnb.advise.net.wires import Wire, changing, wires
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
@@ -58,11 +59,24 @@ RULE = Rule(
 
 # Linux, include/linux/if_tun.h and if_macvlan.h: a tap takes no more.
 TAP_QUEUES = 256
-# Heuristic: queues to begin with, and the most that bring anything.
-FIRST_QUEUES = 4
 # Heuristic: a vhost thread with so little time left is the limit.
 BUSY_VHOST = 0.80
-MOST_QUEUES = 8
+FIRST_QUEUES = Threshold(
+    name="net.queues.first",
+    default=4,
+    unit="queues",
+    least=2,
+    most=256,
+    meaning="so many to begin with, where there is one",
+)
+MOST_QUEUES = Threshold(
+    name="net.queues.max",
+    default=8,
+    unit="queues",
+    least=1,
+    most=256,
+    meaning="more bring nothing",
+)
 
 
 @RULE.domain
@@ -75,15 +89,15 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         queues = wire.interface.queues or 1
         if queues > TAP_QUEUES:
             saw = f"{wire.key} asks for {queues} queues, and a tap takes {TAP_QUEUES}, so the guest does not start"
-            yield _set(domain, wire, saw, min(wanted.vcpus, MOST_QUEUES))
+            yield _set(domain, wire, saw, min(wanted.vcpus, view.value(MOST_QUEUES)))
         elif queues > wanted.vcpus:
             saw = f"{wire.key} has {queues} queues for {wanted.vcpus} vCPUs"
-            yield _set(domain, wire, saw, min(wanted.vcpus, MOST_QUEUES))
+            yield _set(domain, wire, saw, min(wanted.vcpus, view.value(MOST_QUEUES)))
         # A tap that was made outside has as many queues as its maker gave it.
         elif queues == 1 and wanted.vcpus_current > 1 and wire.interface.type != "ethernet":
             saw = f"{wire.key} has one queue for {wanted.vcpus_current} vCPUs"
             sure, note, severity = _loaded(domain, view)
-            yield _set(domain, wire, saw, min(wanted.vcpus_current, FIRST_QUEUES), sure, note, severity)
+            yield _set(domain, wire, saw, min(wanted.vcpus_current, view.value(FIRST_QUEUES)), sure, note, severity)
 
 
 def _loaded(domain: Domain, view: View) -> tuple[Sure, str, Severity | None]:

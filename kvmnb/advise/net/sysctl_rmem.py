@@ -45,6 +45,7 @@ from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.net.wires import bridges_of_guests
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import format_bytes
 from kvmnb.facts.kernel import Sysctl
@@ -59,9 +60,22 @@ RULE = Rule(
     effect_basis="documented: only for the host's own long, fast paths",
 )
 
-FAST_MBIT = 10_000
-# Heuristic: the round trip of a local network under load, in seconds.
-ROUND_TRIP = 0.001
+FAST_MBIT = Threshold(
+    name="net.sysctl.rmem.fast",
+    default=10_000,
+    unit="Mbit/s",
+    least=1,
+    most=10000000,
+    meaning="NICs from this speed on are judged",
+)
+ROUND_TRIP = Threshold(
+    name="net.sysctl.rmem.round_trip",
+    default=1.0,
+    unit="ms",
+    least=0.001,
+    most=10000.0,
+    meaning="the round trip of a local network under load",
+)
 _BUFFERS = ("net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")
 _BOUNDS = ("net.core.rmem_max", "net.core.wmem_max")
 
@@ -116,10 +130,11 @@ def _forget(found: Sysctl) -> tuple[str, ...]:
 
 def _fast(view: View) -> Iterator[Seen]:
     """NICs of the host's own that are faster than the largest TCP buffer fills."""
+    fast, round_trip = view.value(FAST_MBIT), view.value(ROUND_TRIP)
     for nic in view.host.nics:
-        if nic.kind not in ("physical", "bond") or nic.master is not None or (nic.speed_mbit or 0) < FAST_MBIT:
+        if nic.kind not in ("physical", "bond") or nic.master is not None or (nic.speed_mbit or 0) < fast:
             continue
-        needed = int((nic.speed_mbit or 0) * 1_000_000 / 8 * ROUND_TRIP)
+        needed = int((nic.speed_mbit or 0) * 1_000_000 / 8 * round_trip / 1000)
         small = []
         for key in _BUFFERS:
             value = view.host.kernel.sysctl(key)
@@ -129,7 +144,7 @@ def _fast(view: View) -> Iterator[Seen]:
         if small:
             yield Seen(
                 saw=f"{nic.name} ({(nic.speed_mbit or 0) // 1000} Gbit/s) carries {format_bytes(needed)} in "
-                f"{ROUND_TRIP * 1000:g} ms, more than the largest buffer: "
+                f"{round_trip:g} ms, more than the largest buffer: "
                 + ", ".join(f"{key} {numbers[2]} bytes" for key, numbers in small),
                 safety=Safety.MANUAL,
                 by_hand=(

@@ -36,11 +36,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Goal, Overlay
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.net.wires import changing, wires, wires_of
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Tone, Voice
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.tunable.spelling import shell_word
@@ -52,6 +53,9 @@ RULE = Rule(
     basis="documented",
     effect=Effect.LARGE,
     effect_basis="documented: much for any traffic",
+    voices={
+        Overlay.SECURITY: Voice(tone=Tone.BY_HAND, why="the packets of the guest then reach code in the host's kernel")
+    },
 )
 
 

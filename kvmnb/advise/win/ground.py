@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kvmnb.advise.cpu.pins import restart_cost, xml
 from kvmnb.advise.finding import Sure
-from kvmnb.advise.intent import GuestIntent
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Configuration, Domain
 from kvmnb.facts.gap import Gap, NotSeen
@@ -18,20 +17,19 @@ DECIDED_BY_A_PERSON = "a guest that exists only while it runs keeps its features
 def judged(domain: Domain, view: View) -> bool:
     """Whether this is a Windows guest under KVM on x86."""
     wanted = domain.wanted
-    return wanted.virt_type == "kvm" and wanted.arch in _X86 and view.intent.windows(domain)
+    return wanted.virt_type == "kvm" and wanted.arch in _X86 and view.windows(domain)
 
 
 def how_sure(domain: Domain, view: View) -> Sure:
     """Certain where a person or libosinfo says Windows; likely where only an enlightenment hints at it."""
-    said = view.intent.guest.get(domain.uuid) or view.intent.guest.get(domain.name) or GuestIntent()
-    return Sure.CERTAIN if said.os or domain.wanted.os_id else Sure.LIKELY
+    return Sure.CERTAIN if view.intent.says_windows(domain) or domain.wanted.os_id else Sure.LIKELY
 
 
 def why_windows(domain: Domain, view: View) -> str:
     """On what it rests that the guest runs Windows, for a finding's note."""
     if how_sure(domain, view) is Sure.LIKELY:
-        return "rests on: its XML has Hyper-V enlightenments, so it is taken for Windows"
-    return f"rests on: the guest runs Windows ({domain.wanted.os_id or 'kvmnb.toml'})"
+        return "its XML has Hyper-V enlightenments, so it is taken for Windows"
+    return f"the guest runs Windows ({view.intent.says_windows(domain) or domain.wanted.os_id})"
 
 
 def hypervisor_of(view: View) -> Hypervisor:

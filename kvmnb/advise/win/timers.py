@@ -36,10 +36,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.aim import Goal, Overlay
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
-from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
+from kvmnb.advise.voice import Voice
 from kvmnb.advise.win.ground import (
     DECIDED_BY_A_PERSON,
     costs_of,
@@ -60,6 +61,7 @@ RULE = Rule(
     basis="documented",
     effect=Effect.MODERATE,
     effect_basis="documented: less CPU time when idle, and clocks that do not drift",
+    voices={Overlay.WINDOWS: Voice(why="the guests run Windows, whatever the goal is")},
 )
 
 

@@ -45,7 +45,7 @@ def html(audit: Audit) -> str:
 
 def text(audit: Audit) -> str:
     """The card as lines: the headline, then one line for each finding."""
-    return "\n".join([f"{headline(audit)} (goal {audit.goal.value})", *map(findings.text, audit.findings)])
+    return "\n".join([f"{headline(audit)} (goal {audit.aim})", *map(findings.text, audit.findings)])
 
 
 def headline(audit: Audit) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
-from kvmnb.advise.intent import GuestIntent, Policy
+from kvmnb.advise.intent import GuestIntent, Intent, Policy
+from kvmnb.advise.intent_file import asked
 from tests.advise.windows import a_guest_load, a_window
 from tests.builders import a_domain, a_host, an_intent, bound_to, found, silent, uuid_of, values
 
 RULE = "cpu.pin.vcpu"
+LATENCY = asked(Intent(), "latency")
 
 
 def test_a_floating_vcpu_on_two_cpus_gets_the_second_one_at_once() -> None:
-    finding = found(RULE, a_host(cores=2), a_domain(vcpus=1, virt_type="qemu"), goal="latency")
+    finding = found(RULE, a_host(cores=2), a_domain(vcpus=1, virt_type="qemu"), intent=LATENCY)
     assert values(finding) == {
         "domain_xml:cputune/vcpupin[0]/@cpuset": "1",
         "domain_live:vcpupin[0]": "1",
@@ -23,7 +25,7 @@ def test_a_floating_vcpu_on_two_cpus_gets_the_second_one_at_once() -> None:
     assert (finding.severity, finding.safety, finding.sure) == (Severity.HIGH, Safety.SAFE, Sure.LIKELY)
     assert "vCPU 0 may run on all 2 CPUs of the host" in finding.saw
     assert "persistent XML and live XML" in finding.saw
-    assert "goal latency" in (finding.note or "")
+    assert finding.rests_on == ("goal latency (asked for)",)
     assert "load not measured" in (finding.note or "")
 
 
@@ -88,7 +90,7 @@ def test_pins_that_hold_nothing_are_found_where_the_goal_is_speed(goal: str, spe
 
 def test_policy_dedicated_speaks_under_any_goal() -> None:
     intent = an_intent("density", guest=GuestIntent(policy=Policy.DEDICATED))
-    assert "policy in kvmnb.toml" in (found(RULE, a_host(), a_domain(), intent=intent).note or "")
+    assert "policy dedicated ('guest' in kvmnb.toml)" in (found(RULE, a_host(), a_domain(), intent=intent).note or "")
 
 
 def test_policy_shared_is_silent_under_goal_latency() -> None:

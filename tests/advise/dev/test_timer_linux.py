@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import msgspec
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
@@ -22,7 +21,7 @@ def clock(inside: str) -> str:
 
 
 def of(os: str, goal: str = "latency") -> Intent:
-    return msgspec.structs.replace(saying(os), goal=Goal(goal))
+    return replace(saying(os), goal=Goal(goal))
 
 
 @pytest.mark.parametrize("goal", ["latency", "density"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
+from kvmnb.advise.intent import Intent
+from kvmnb.advise.intent_file import asked
 from tests.advise.disk.builders import a_disk, scsi_controller, storage_host, transient
 from tests.advise.windows import a_disk_load, a_guest_load, a_window
 from tests.builders import a_domain, found, judged, silent, values
@@ -20,10 +22,10 @@ SCSI = a_disk("sda", bus="scsi") + scsi_controller()
 
 
 def test_for_latency_a_disk_gets_an_iothread() -> None:
-    finding = found(RULE, HOST, a_domain(devices=a_disk()), goal="latency")
+    finding = found(RULE, HOST, a_domain(devices=a_disk()), intent=asked(Intent(), "latency"))
     assert values(finding) == {COUNT: "1", DISK: "1"}
     assert (finding.severity, finding.sure, finding.safety) == (Severity.HIGH, Sure.CERTAIN, Safety.DISRUPTIVE)
-    assert "goal latency" in (finding.note or "")
+    assert finding.note == "rests on: goal latency (asked for)"
 
 
 def test_for_throughput_it_is_likely_and_less_grave() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import msgspec
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
@@ -39,7 +38,7 @@ def test_windows_without_any_gets_the_whole_set(goal: str) -> None:
 
 def replace_goal(goal: str) -> Intent:
 
-    return msgspec.structs.replace(WINDOWS, goal=Goal(goal))
+    return replace(WINDOWS, goal=Goal(goal))
 
 
 def test_spinlocks_come_with_their_retries() -> None:

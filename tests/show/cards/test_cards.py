@@ -6,7 +6,7 @@ import pytest
 
 from kvmnb.advise import registry
 from kvmnb.advise.finding import Finding, Safety
-from kvmnb.advise.intent import read_intent
+from kvmnb.advise.intent_file import read_intent
 from kvmnb.apply.journal import Journal
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.machine.hypervisor import Layer
