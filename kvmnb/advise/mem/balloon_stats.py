@@ -76,7 +76,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         now = LiveSetting(domain.name, domain.uuid, "devices/memballoon/stats/@period")
         yield Seen(
             saw=saw,
-            wants=(Want(now, str(PERIOD_SECONDS)),),
+            wants=(Want(now, str(view.value(PERIOD))),),
             safety=Safety.SAFE,
             note="a guest that exists only while it runs keeps it as long",
         )
