@@ -10,6 +10,7 @@ from kvmnb.apply.boot import booted_since
 from kvmnb.apply.journal import Journal
 from kvmnb.apply.landing import from_the_air
 from kvmnb.apply.opening import shown
+from kvmnb.apply.part import part_of
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.record import Value
 from kvmnb.apply.standing import Standing
@@ -52,14 +53,14 @@ def take_back(
     problem = journal.problem()
     if problem is not None:
         raise Refused(f"undoing {journal.id}: {problem}; nothing was changed")
-    standing = _chosen(journal.standing(), only)
+    standing = _chosen(journal, only)
     if not take_drifted:
         _refuse_drifted(standing, machine, journal)
     if not standing and journal.records[-1].deed == "end":
         return ()
     journal.append("undo", word=why, values=tuple(value for one in standing for value in one.values) if only else ())
     notes = _Notes(journal)
-    failed = _take_back_all(standing, machine, journal, notes, progress)
+    failed = _take_back_all(standing, machine, journal, notes, progress, take_drifted=True)
     if failed:
         raise NotTakenBack(stuck(journal, f"taking back plan {journal.id}", failed))
     notes.append("end", word=f"{ending} in part" if journal.standing() else ending)
@@ -81,7 +82,7 @@ def roll_back(journal: Journal, machine: Machine, problem: BaseException) -> Non
     said = str(problem) or type(problem).__name__
     notes = _Notes(journal)
     notes.append("failed", word=said)
-    failed = _take_back_all(journal.standing(), machine, journal, notes, silent)
+    failed = _take_back_all(journal.standing(), machine, journal, notes, silent, take_drifted=False)
     if failed:
         raise NotTakenBack(stuck(journal, said, failed)) from problem
     notes.append("end", word="rolled back")
@@ -114,7 +115,7 @@ def take_back_step(one: Standing, machine: Machine, journal: Journal, append: Ap
         append("taken_back", step=one.step, values=partial)
         return
     if not stood:
-        append("taken_back", step=one.step, values=partial, word="it did not stand")
+        append("taken_back", step=one.step, values=partial, reversal=one.rest, word="it did not stand")
         return
     append("take_back", step=one.step, values=partial)
     first = tunables[0][0]
@@ -124,7 +125,7 @@ def take_back_step(one: Standing, machine: Machine, journal: Journal, append: Ap
         _bring(machine, [*tunables, *announced_tunables(journal, one.beside)])
     for tunable, value in tunables:
         expect(tunable, value.before, machine, "was taken back")
-    append("taken_back", step=one.step, values=partial)
+    append("taken_back", step=one.step, values=partial, reversal=one.rest)
 
 
 def _xml_before(one: Standing, tunable: DomainXml, machine: Machine) -> tuple[str, str]:
@@ -177,13 +178,21 @@ class _Notes:
 
 
 def _take_back_all(
-    standing: Sequence[Standing], machine: Machine, journal: Journal, notes: _Notes, progress: Progress
+    standing: Sequence[Standing],
+    machine: Machine,
+    journal: Journal,
+    notes: _Notes,
+    progress: Progress,
+    *,
+    take_drifted: bool,
 ) -> list[str]:
     """Take back these steps, also after one could not be; what could not, each a sentence."""
     failed = []
     for done, one in enumerate(_order(standing, journal)):
         progress(done, len(standing), ", ".join(value.tunable for value in one.values))
         try:
+            if not take_drifted:
+                _refuse_drifted((one,), machine, journal)
             take_back_step(one, machine, journal, notes.append)
         except KvmnbError as problem:
             failed.append(str(problem))
@@ -197,13 +206,15 @@ def _order(standing: Sequence[Standing], journal: Journal) -> list[Standing]:
     return sorted(standing, key=lambda one: (any(each in reset for each in tunables[one.step]), -one.step))
 
 
-def _chosen(standing: tuple[Standing, ...], only: Sequence[str]) -> tuple[Standing, ...]:
+def _chosen(journal: Journal, only: Sequence[str]) -> tuple[Standing, ...]:
+    standing = journal.standing()
     if not only:
         return standing
     missing = set(only) - {value.tunable for one in standing for value in one.values}
     if missing:
         raise Refused(f"{min(missing)} is not among what stands of this plan; `kvmnb journal show` lists it")
-    return tuple(one for one in standing if all(value.tunable in only for value in one.values))
+    parts = (part_of(one, only, journal.opening.domains) for one in standing)
+    return tuple(part for part in parts if part is not None)
 
 
 def _refuse_drifted(standing: Sequence[Standing], machine: Machine, journal: Journal) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kvmnb.apply.back import take_back
+from kvmnb.apply.back import announced_tunables, holds, take_back
 from kvmnb.apply.boot import booted_since
 from kvmnb.apply.forward import carry_out
 from kvmnb.apply.journal import Journal
@@ -15,8 +15,9 @@ from kvmnb.machine.machine import Machine
 def settle(journal: Journal, machine: Machine, *, take_drifted: bool = False, progress: Progress = silent) -> str:
     """Go on the way the stopped process went: forward to all-after, or back to all-before; how it ended.
 
-    Back where the plan had failed, was being undone, waited for a confirmation that nobody gave, or where the host
-    was booted since: half of its live values are gone then. The lock is held by the caller.
+    Back where the plan had failed, was being undone, waited for a confirmation that nobody gave, where the host was
+    booted since, or where a value that was written holds no more: part of the plan is gone then. The lock is held by
+    the caller.
     """
     if journal.state not in HALF_WAY:
         raise Refused(f"plan {journal.id} was not left half-way ({journal.state}), so there is nothing to resume")
@@ -24,7 +25,7 @@ def settle(journal: Journal, machine: Machine, *, take_drifted: bool = False, pr
     if problem is not None:
         raise Refused(f"resuming {journal.id}: {problem}; nothing was changed")
     turned = journal.turned_back
-    if turned is None and not _unconfirmed(journal) and not booted_since(journal, machine):
+    if turned is None and not _unconfirmed(journal) and _holds_so_far(journal, machine):
         journal.append("resume")
         carry_out(journal, machine, journal.order, ending="applied", progress=progress)
         return journal.state
@@ -41,6 +42,16 @@ def settle(journal: Journal, machine: Machine, *, take_drifted: bool = False, pr
         progress=progress,
     )
     return journal.state
+
+
+def _holds_so_far(journal: Journal, machine: Machine) -> bool:
+    """Whether all that was written and read back is so still; a full disk may have kept its taking back unrecorded."""
+    return not booted_since(journal, machine) and all(
+        holds(tunable, value.after, tunable.read(machine), machine)
+        for one in journal.standing()
+        if not one.in_the_air
+        for tunable, value in announced_tunables(journal, one.values)
+    )
 
 
 def _unconfirmed(journal: Journal) -> bool:

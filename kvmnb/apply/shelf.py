@@ -39,7 +39,9 @@ class Shelf:
 
     def paths(self) -> list[Path]:
         """The journals' files, the newest first."""
-        return sorted(self.folder.glob("*.jsonl"), reverse=True)
+        # An id has the second it was made in; of one second, the one that was written to last counts as newer.
+        found = self.folder.glob("*.jsonl")
+        return sorted(found, key=lambda path: (path.name.partition("-")[0], path.stat().st_mtime_ns), reverse=True)
 
     def journals(self) -> Iterator[Journal]:
         """All journals, the newest first; KvmnbError at one that was changed by other hands."""

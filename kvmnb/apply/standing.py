@@ -23,6 +23,8 @@ class Standing:
     reversal: Reversal | None
     xml: str | None
     in_the_air: bool
+    rest: Reversal | None = None
+    """Where only some of the step's values are to be taken back: what takes back the others then."""
 
 
 def standing_of(records: Sequence[Record]) -> tuple[Standing, ...]:
@@ -41,7 +43,8 @@ def standing_of(records: Sequence[Record]) -> tuple[Standing, ...]:
         elif record.deed == "written":
             found[step] = replace(found[step], in_the_air=False)
         elif record.deed == "take_back":
-            found[step] = replace(found[step], in_the_air=True)
+            # A part of a define is there or not: nothing of it is in between.
+            found[step] = replace(found[step], in_the_air=found[step].in_the_air or not record.values)
         elif record.deed in ("taken_back", "kept"):
             gone = {value.tunable for value in record.values or found[step].values}
             left = tuple(value for value in found[step].values if value.tunable not in gone)
