@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help lab demo env install-root test lint unit labtests notebooks browser bench soak constraints clean
+.PHONY: help lab demo env install-root test lint unit labtests notebooks browser bench soak mutate constraints clean
 SHELL := /bin/bash
 
 help: ## what can be made here
@@ -41,6 +41,10 @@ bench: env ## how long probing and an audit take, beside a yardstick of the same
 
 soak: ## the long tests: every file of every recorded host, broken in every way
 	@tools/setup/test.sh soak
+
+mutate: env ## change every rule in every way and see whether its tests notice; writes docs/mutation.md
+	@.venv/bin/python -m pip install -q -c constraints.txt -e '.[dev,mutation]'
+	@.venv/bin/python -m tools.mutate
 
 constraints: ## freeze the newest versions that fit into constraints.txt
 	@tools/setup/constraints.sh

@@ -1,0 +1,1 @@
+"""Mutation of the rules: `python -m tools.mutate`."""

@@ -1,0 +1,65 @@
+"""What is mutated, and by which tests: a rule by its own file, a shared module by those of the rules that use it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ADVISE = ROOT / "kvmnb" / "advise"
+TESTS = ROOT / "tests" / "advise"
+_RULE = re.compile(r"^RULE = Rule\(\s*id=\"([^\"]+)\"|^RULE = Rule\(\s*\n\s*id=\"([^\"]+)\"", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One module and its tests."""
+
+    path: Path
+    tests: tuple[Path, ...]
+    rule: str | None
+    """Its rule's id; None for a shared module."""
+
+    @property
+    def module(self) -> str:
+        """Its dotted name."""
+        return ".".join(self.path.relative_to(ROOT).with_suffix("").parts)
+
+    @property
+    def state(self) -> str:
+        """Changes where the module or one of its tests does."""
+        digest = hashlib.sha256()
+        for path in (self.path, *self.tests):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+
+def targets() -> list[Target]:
+    """Every module of kvmnb.advise that has tests, by name."""
+    return [found for path in sorted(ADVISE.rglob("*.py")) if path.name != "__init__.py" and (found := _target(path))]
+
+
+def _target(path: Path) -> Target | None:
+    match = _RULE.search(path.read_text())
+    own = TESTS / path.relative_to(ADVISE).parent / f"test_{path.stem}.py"
+    if match is not None:
+        return Target(path, (own,), match[1] or match[2])
+    tests = [own, *sorted(_tests_of_users(path))]
+    tests = [one for one in dict.fromkeys(tests) if one.is_file()]
+    return Target(path, tuple(tests), None) if tests else None
+
+
+def _tests_of_users(path: Path) -> set[Path]:
+    """The tests of the rules that import this module, and those of tests/advise that do so themselves."""
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    uses = re.compile(rf"^\s*(?:from {re.escape(module)} import|import {re.escape(module)}\b)", re.MULTILINE)
+    found = {test for test in TESTS.rglob("test_*.py") if uses.search(test.read_text())}
+    # Every rule uses these: their tests are those that import them.
+    if path.parent == ADVISE and path.stem in ("finding", "intent", "registry", "rule", "view"):
+        return found
+    for user in ADVISE.rglob("*.py"):
+        if user != path and uses.search(user.read_text()):
+            found.add(TESTS / user.relative_to(ADVISE).parent / f"test_{user.stem}.py")
+    return found
