@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -14,10 +11,10 @@ from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import Audit, audit, rules
 from kvmnb.advise.rule import HEADINGS, Rule
 from kvmnb.facts.domain import Domain
-from kvmnb.facts.gap import Fact, Gap, changed
 from kvmnb.facts.host import Host
 from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
+from tests.advise.unseen import findings_lost
 from tests.builders import a_guest, a_host, a_policy, cells, topology
 
 TESTS = Path(__file__).parent
@@ -126,31 +123,6 @@ def agreeing(result: Audit) -> None:
     assert not {name: by for name, by in wanted.items() if len(by) > 1}
 
 
-def without(fact: Fact, path: tuple[str | int, ...]) -> Fact:
-    """The fact with a gap at a path of field names and positions."""
-    name, *rest = path
-    assert isinstance(name, str)
-    if not rest:
-        return changed(fact, **{name: Gap(name, "taken away")})
-    value = getattr(fact, name)
-    if isinstance(rest[0], int):
-        members = list(value)
-        members[rest[0]] = without(members[rest[0]], tuple(rest[1:]))
-        return changed(fact, **{name: tuple(members)})
-    return changed(fact, **{name: without(value, tuple(rest))})
-
-
-def paths(fact: Fact) -> Iterator[tuple[str | int, ...]]:
-    """The path of every field of a fact and of the facts below it; of tuples the first member stands for all."""
-    for one in fields(fact):  # type: ignore[arg-type]
-        yield (one.name,)
-        value = getattr(fact, one.name)
-        if isinstance(value, Fact):
-            yield from ((one.name, *rest) for rest in paths(value))
-        elif isinstance(value, tuple) and value and isinstance(value[0], Fact):
-            yield from ((one.name, 0, *rest) for rest in paths(value[0]))
-
-
 def a_scene_where_much_fires() -> tuple[Host, list[Domain]]:
     host = a_host(nodes=2, cores=3, threads=2, frequency=a_policy("acpi-cpufreq", "ondemand", epp="power"))
     guests = [
@@ -171,22 +143,4 @@ def test_a_fact_that_is_taken_away_is_not_checked_and_never_silence(goal: Goal) 
     # One look shows no rates, and asks for no images: rules about these say so whatever the facts are.
     apart = ("no window", "was not asked for")
     assert not [one for one in before.not_checked if not any(word in one.reason for word in apart)]
-    lost = 0
-    for scene in (
-        *((cast(Host, without(host, path)), domains) for path in paths(host)),
-        *(
-            (host, [cast(Domain, without(one, path)) if one is domain else one for one in domains])
-            for domain in domains
-            for path in paths(domain)
-            if path not in {("name",), ("uuid",), ("running",), ("persistent",)}
-        ),
-    ):
-        after = audit(*scene, intent)
-        still = {(one.id, one.domain) for one in after.findings}
-        unchecked = {(one.id, one.subject) for one in after.not_checked}
-        for finding in before.findings:
-            if (finding.id, finding.domain) not in still:
-                subject = "host" if finding.domain is None else f"domain/{finding.domain}"
-                assert (finding.id, subject) in unchecked, f"{finding.id} of {finding.domain} fell silent"
-                lost += 1
-    assert lost > 100
+    assert findings_lost(host, domains, intent, [rule.id for rule in rules()]) > 100

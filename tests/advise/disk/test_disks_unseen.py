@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 
 from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import audit, rules
 from kvmnb.facts.domain import Domain
-from kvmnb.facts.host import Host
 from tests.advise.disk.builders import DEBIAN, a_block, a_disk, a_mount, says_os, scsi_controller, storage_host
-from tests.advise.test_contract import paths, without
+from tests.advise.unseen import findings_lost
 from tests.builders import a_domain
 
 OURS = [rule.id for rule in rules() if rule.area in ("disk", "host")]
@@ -48,22 +45,4 @@ def test_a_storage_fact_that_is_taken_away_is_not_checked(goal: Goal) -> None:
     domains = scene()
     before = audit(HOST, domains, Intent(goal=goal), only=OURS)
     assert len(before.findings) > 5
-    lost = 0
-    for host, judged in (
-        *((cast(Host, without(HOST, path)), domains) for path in paths(HOST)),
-        *(
-            (HOST, [cast(Domain, without(one, path)) if one is domain else one for one in domains])
-            for domain in domains
-            for path in paths(domain)
-            if path not in KEPT
-        ),
-    ):
-        after = audit(host, judged, Intent(goal=goal), only=OURS)
-        still = {(one.id, one.domain) for one in after.findings}
-        unchecked = {(one.id, one.subject) for one in after.not_checked}
-        for finding in before.findings:
-            if (finding.id, finding.domain) not in still:
-                subject = "host" if finding.domain is None else f"domain/{finding.domain}"
-                assert (finding.id, subject) in unchecked, f"{finding.id} of {finding.domain} fell silent"
-                lost += 1
-    assert lost > 50
+    assert findings_lost(HOST, domains, Intent(goal=goal), OURS) > 50

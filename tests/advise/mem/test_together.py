@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
 from kvmnb.advise.intent import Goal, Intent
 from kvmnb.advise.registry import audit
 from kvmnb.core.units import GIB
-from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Swap
 from tests.advise.mem.builders import (
@@ -23,8 +21,9 @@ from tests.advise.mem.builders import (
     a_memory_host,
     a_process,
 )
-from tests.advise.test_contract import agreeing, paths, without
+from tests.advise.test_contract import agreeing
 from tests.advise.test_following import check_following, check_following_all
+from tests.advise.unseen import findings_lost
 from tests.builders import Guest, a_fact, bound_to
 
 SYSCTLS = {
@@ -106,28 +105,4 @@ def test_a_fact_that_is_taken_away_is_never_silence(host: Host, goal: Goal) -> N
     ]
     before = audit(host, domains, intent, only=only)
     assert not before.not_checked
-    lost = 0
-    for path in paths(host):
-        lost += _lost(before.findings, cast(Host, without(host, path)), domains, intent, only)
-    for number, domain in enumerate(domains):
-        for path in paths(domain):
-            if path not in {("name",), ("uuid",), ("running",), ("persistent",)}:
-                scene = [*domains]
-                scene[number] = cast(Domain, without(domain, path))
-                lost += _lost(before.findings, host, scene, intent, only)
-    assert lost > 20
-
-
-def _lost(before: object, host: Host, domains: list[Domain], intent: Intent, only: list[str]) -> int:
-    from kvmnb.advise.finding import Finding
-
-    after = audit(host, domains, intent, only=only)
-    still = {(one.id, one.subject) for one in after.findings}
-    unchecked = {(one.id, one.subject) for one in after.not_checked}
-    lost = 0
-    for finding in cast(tuple[Finding, ...], before):
-        if (finding.id, finding.subject) not in still:
-            subject = "host" if finding.domain is None else f"domain/{finding.domain}"
-            assert (finding.id, subject) in unchecked, f"{finding.id} of {finding.subject} fell silent"
-            lost += 1
-    return lost
+    assert findings_lost(host, domains, intent, only) > 20

@@ -20,7 +20,8 @@ from kvmnb.probe.survey import probe
 from tests.advise.disk.builders import IMAGES, a_disk, a_mount, scsi_controller, storage_host
 from tests.advise.mem.builders import a_memory_guest, a_memory_host
 from tests.advise.net.builders import a_bridge, a_nic, interface, with_nics, with_settings
-from tests.advise.test_contract import TESTS, paths, recordings, without
+from tests.advise.test_contract import TESTS, recordings
+from tests.advise.unseen import paths, without
 from tests.builders import a_domain, a_fact, a_host, cells
 
 HUGE = "<hugepages/>"
