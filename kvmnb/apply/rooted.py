@@ -57,6 +57,17 @@ def undo(journal: Journal) -> None:
     ask(Undo(SCHEMA, journal.id, take_drifted=True))
 
 
+def undo_alone(journal_id: str, *, take_drifted: bool) -> tuple[str, ...] | None:
+    """Have kvmnb-root take back a plan whose other journal is lost; the settings, None where it knows no such plan."""
+    answer = ask(Undo(SCHEMA, journal_id, take_drifted))
+    return None if answer.state == "unknown" else answer.taken_back
+
+
+def installed() -> bool:
+    """Whether kvmnb-root is there to be asked."""
+    return os.path.exists(_program())
+
+
 def ask(request: Request, instead: str = "", *, quietly: bool = False) -> Answer:
     """kvmnb-root's answer, or the error that it tells; Refused, with ``instead``, where it is not reached.
 
@@ -82,7 +93,7 @@ def ask(request: Request, instead: str = "", *, quietly: bool = False) -> Answer
 
 
 def _ways(quietly: bool) -> Iterator[Sequence[str]]:
-    program = os.environ.get("KVMNB_ROOT") or PROGRAM
+    program = _program()
     if not os.path.exists(program):
         raise Refused(f"this needs root's rights, and {program} is not installed; `make install-root` does that")
     if os.geteuid() == 0:
@@ -101,6 +112,10 @@ def _ways(quietly: bool) -> Iterator[Sequence[str]]:
                 program,
             ]
         )
+
+
+def _program() -> str:
+    return os.environ.get("KVMNB_ROOT") or PROGRAM
 
 
 def _values(journal: Journal) -> Iterator[Asked]:

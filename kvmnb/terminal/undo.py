@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kvmnb.apply import rooted
 from kvmnb.apply.journal import Journal
-from kvmnb.apply.shelf import HALF_WAY, find, journals
+from kvmnb.apply.shelf import HALF_WAY, Shelf, find, journals
 from kvmnb.core.errors import KvmnbError
+from kvmnb.plan.plan import is_id
 from kvmnb.terminal.options import add_source, here_of, source_given
 from kvmnb.terminal.words import safe
 from kvmnb.verbs import Here, reopen
@@ -35,6 +37,8 @@ def add(verbs: Verbs) -> None:
 
 def run_undo(options: argparse.Namespace) -> int:
     """Take back a journal; 0 where all that stood was taken back."""
+    if not source_given(options) and not options.only and _is_rooted_alone(options.id):
+        return _undo_rooted(options)
     here, journal = _chosen(options, lambda one: bool(one.standing()) or one.state in HALF_WAY, "to take back")
     taken = here.undo(journal, only=options.only, take_drifted=options.take_drifted, progress=_progress)
     count = sum(len(one.values) for one in taken)
@@ -53,6 +57,21 @@ def run_resume(options: argparse.Namespace) -> int:
     here, journal = _chosen(options, lambda one: one.state in HALF_WAY, "to resume")
     here.resume(journal, progress=_progress)
     print(f"Plan {journal.id} is settled: {journal.state}.")
+    return 0
+
+
+def _is_rooted_alone(journal_id: str) -> bool:
+    """Whether only kvmnb-root may know of a plan: this user's own journal of it is lost."""
+    return is_id(journal_id) and not (Shelf.own().folder / f"{journal_id}.jsonl").exists() and rooted.installed()
+
+
+def _undo_rooted(options: argparse.Namespace) -> int:
+    taken = rooted.undo_alone(options.id, take_drifted=options.take_drifted)
+    if taken is None:
+        raise KvmnbError(
+            f"there is no journal {options.id}, and kvmnb-root knows none; `kvmnb journal list` shows them"
+        )
+    print(f"{len(taken)} host settings of plan {options.id} were taken back; there is no journal of its guests here.")
     return 0
 
 

@@ -214,6 +214,16 @@ def test_a_kill_between_the_halves_is_settled_for_both(user: OrdinaryUser, both:
     assert both.now() == both.before
 
 
+def test_the_hosts_half_is_taken_back_where_the_callers_journal_is_lost(user: OrdinaryUser, both: Both) -> None:
+    killed = user.python_says(KILLED, stdin=both.told)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    (mine,) = (path for path in (user.folder / "state/kvmnb/journal").glob("*.jsonl") if (STATE / path.name).exists())
+    mine.unlink()
+    undone = cli(user, "undo", mine.stem)
+    assert (undone.returncode, "2 host settings" in undone.stdout) == (0, True), undone.stderr
+    assert both.now() == both.before
+
+
 def test_what_nobody_confirms_is_taken_back_in_both_halves_though_its_applier_was_killed(
     user: OrdinaryUser, both: Both
 ) -> None:
