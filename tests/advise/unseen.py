@@ -76,7 +76,7 @@ def _watched() -> Iterator[set[tuple[type, str]]]:
         seen.add((type(self), name))
         return gap_of(self, name)
 
-    Fact.__getattribute__, Fact.gap_of = read, asked  # type: ignore[method-assign]
+    Fact.__getattribute__, Fact.gap_of = read, asked  # type: ignore[method-assign,assignment]
     try:
         yield seen
     finally:
