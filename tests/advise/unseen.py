@@ -12,6 +12,7 @@ from kvmnb.advise.registry import audit
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Fact, Gap, changed
 from kvmnb.facts.host import Host
+from kvmnb.facts.load import Load
 from kvmnb.tunable.spelling import percent_encode
 
 Path = tuple[str | int, ...]
@@ -19,20 +20,22 @@ Path = tuple[str | int, ...]
 KEPT = {("name",), ("uuid",), ("running",), ("persistent",)}
 
 
-def findings_lost(host: Host, domains: Sequence[Domain], intent: Intent, only: Sequence[str]) -> int:
+def findings_lost(
+    host: Host, domains: Sequence[Domain], intent: Intent, only: Sequence[str], load: Load | None = None
+) -> int:
     """How many findings of these rules went with some fact; AssertionError where one fell silent.
 
     A rule is asked anew only for the facts of the kinds that it read, since the others cannot change its answer.
     """
-    before = audit(host, domains, intent, only=only).findings
+    before = audit(host, domains, intent, only=only, load=load).findings
     rules = sorted({one.id for one in before})
-    read = {rule: kinds_read(host, domains, intent, rule) for rule in rules}
+    read = {rule: kinds_read(host, domains, intent, rule, load) for rule in rules}
     lost = 0
     for kind, scene in _scenes(host, domains):
         asked = [rule for rule in rules if kind in read[rule]]
         if not asked:
             continue
-        after = audit(*scene, intent, only=asked)
+        after = audit(*scene, intent, only=asked, load=load)
         still = {(one.id, one.subject) for one in after.findings}
         unchecked = {(one.id, one.subject) for one in after.not_checked}
         for finding in before:
@@ -55,10 +58,12 @@ def _scenes(host: Host, domains: Sequence[Domain]) -> Iterator[tuple[tuple[type,
                 yield kind_of(domain, path), (host, scene)
 
 
-def kinds_read(host: Host, domains: Sequence[Domain], intent: Intent, rule: str) -> set[tuple[type, str]]:
+def kinds_read(
+    host: Host, domains: Sequence[Domain], intent: Intent, rule: str, load: Load | None = None
+) -> set[tuple[type, str]]:
     """The class and the field of every fact that a rule reads."""
     with _watched() as seen:
-        audit(host, domains, intent, only=[rule])
+        audit(host, domains, intent, only=[rule], load=load)
     return seen
 
 
