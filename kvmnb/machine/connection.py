@@ -5,6 +5,7 @@ The only module that imports libvirt-python, and only when a connection is opene
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
@@ -19,6 +20,9 @@ from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thr
 T = TypeVar("T")
 
 _DRIVERS = ("qemu", "test", "xen", "lxc", "ch", "vz", "bhyve", "esx", "vpx", "gsx", "hyperv", "vbox", "openvz")
+
+# A daemon with a hundred guests is back within seconds; systemd gives a start 90 s before it gives up.
+RESTART_SECONDS = 30.0
 
 INSTALL_BINDINGS = (
     "libvirt-python is not installed; it builds against libvirt's headers: "
@@ -47,10 +51,33 @@ class Connection:
 
     @property
     def _connect(self) -> Any:
-        """The connection, opened anew where it was let go of: a form may be used after its notebook's last cell."""
+        """The connection, opened anew where it was let go of: a form may be used after its notebook's last cell.
+
+        Also where the daemon went away: it is given time to come back, so that a plan that it stopped is taken back.
+        """
+        if self._opened is not None and not self._alive():
+            self.close()
+            self._opened = self._open_again()
         if self._opened is None:
             self._opened = self._open()
         return self._opened
+
+    def _alive(self) -> bool:
+        try:
+            return bool(self._opened.isAlive())
+        except self._libvirt.libvirtError:
+            # A driver inside this process cannot tell, and cannot go away either.
+            return True
+
+    def _open_again(self) -> Any:
+        until = time.monotonic() + RESTART_SECONDS
+        while True:
+            try:
+                return self._open()
+            except SourceError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def _open(self) -> Any:
         try:
