@@ -18,7 +18,8 @@ from pathlib import Path
 
 from kvmnb.machine.files import Files
 from kvmnb.measure.live import LiveSource
-from kvmnb.measure.metric import HOST_CPU_BUSY, VCPU_RUN
+from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
+from kvmnb.measure.metrics.vcpu import VCPU_RUN
 from kvmnb.measure.replay import recorded_from, write_series
 from kvmnb.measure.sampler import Sampler
 from kvmnb.measure.series import Frame

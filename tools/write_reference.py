@@ -14,6 +14,7 @@ from kvmnb.terminal.documents import DOCUMENTS, schema_of
 from kvmnb.terminal.rules import as_markdown
 from tools.aims_index import aims_index
 from tools.facts_reference import facts_page
+from tools.metrics_reference import metrics_page
 from tools.rules_index import rules_index
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -26,6 +27,7 @@ def references() -> dict[str, str]:
         for verb in (*DOCUMENTS, "plan")
     }
     texts["facts.md"] = facts_page()
+    texts["metrics.md"] = metrics_page()
     for rule in rules():
         texts[f"rules/{rule.id}.md"] = as_markdown(rule)
     texts["rules/README.md"] = f"{rules_index()}\n{aims_index()}"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from kvmnb.machine.files import Files
-from kvmnb.measure.metric import HOST_CPU_BUSY
+from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
 from kvmnb.measure.series import Count, Series
 
 # The columns after cpu<N>: user nice system idle iowait irq softirq steal guest guest_nice. The time

@@ -1,61 +1,38 @@
-"""The metrics that are measured, in one table that charts and documentation share.
+"""What a metric is: one row of the table that the sampler, the charts and the documentation share.
 
-Names follow the conventions of Prometheus: a counter of seconds ends in ``_seconds_total``. What is
-shown is its rate, seconds per second, read as a share of one CPU.
+Names follow the conventions of Prometheus: base units, the unit in the name, ``_total`` at the end of a
+counter. What a series of a counter holds is its rate per second, so a counter of seconds reads as seconds
+per second: the share of one CPU, or the mean number of requests under way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["counter", "gauge"]
+
+TICK = 1.0
+"""The period of what is read at every tick, in seconds, where nobody asks for another one."""
+SLOW = 10.0
+"""The period of what changes slowly or costs more than a small file."""
+RARE = 60.0
+"""The period of what is dear to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One counter, and what a reader has to know about it."""
+    """One counter or gauge, and what a reader has to know about it."""
 
     name: str
+    kind: Kind
     unit: str
-    per: str
-    """What one of its series belongs to: ``vCPU`` or ``host CPU``."""
+    """Of the counter or gauge itself; a counter's series hold this per second."""
+    of: Literal["guest", "host"]
+    label: str
+    """What tells its series of one guest, or of the host, apart: ``vcpu``, ``disk``, ...; empty for a single one."""
     help: str
     source: str
     cost: str
-
-
-VCPU_RUN = Metric(
-    name="kvm_vcpu_run_seconds_total",
-    unit="seconds",
-    per="vCPU",
-    help="Time a vCPU's thread ran on a host CPU. A rate of 1 s/s is one CPU fully used. A running thread is "
-    "accounted at the scheduler's tick (1 to 10 ms), so windows far below a second are coarse.",
-    source="/proc/<qemu>/task/<tid>/schedstat, first number",
-    cost="one read of a small file per vCPU, shared with the run delay",
-)
-VCPU_RUN_DELAY = Metric(
-    name="kvm_vcpu_run_delay_seconds_total",
-    unit="seconds",
-    per="vCPU",
-    help="Time a vCPU's thread was ready to run and waited for a host CPU: what the guest sees as steal. "
-    "Time in which a CPU quota holds the thread back is part of it. A wait is counted when it ends.",
-    source="/proc/<qemu>/task/<tid>/schedstat, second number",
-    cost="none of its own: it comes with the run time",
-)
-HOST_CPU_BUSY = Metric(
-    name="host_cpu_busy_seconds_total",
-    unit="seconds",
-    per="host CPU",
-    help="Time a host CPU did work of any kind: guests, processes, the kernel and its interrupts. Idle, I/O "
-    "wait and time stolen by a hypervisor below this host are left out. Counted in steps of 10 ms.",
-    source="/proc/stat, lines cpu<N>: user + nice + system + irq + softirq",
-    cost="one read for all CPUs",
-)
-
-METRICS = (VCPU_RUN, VCPU_RUN_DELAY, HOST_CPU_BUSY)
-
-
-def metric(name: str) -> Metric:
-    """The metric of this name; KeyError where the table has none."""
-    return _BY_NAME[name]
-
-
-_BY_NAME = {one.name: one for one in METRICS}
+    period: float
+    """Seconds from one reading to the next by default; each frame tells the true ones."""

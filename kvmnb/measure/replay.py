@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from kvmnb.core import codec
 from kvmnb.core.errors import SourceError
-from kvmnb.measure.metric import METRICS
+from kvmnb.measure.metrics import METRICS
+from kvmnb.measure.metrics.vcpu import VCPU_RUN
 from kvmnb.measure.series import GUESTS, Frame, Series
 
 SCHEMA = "kvmnb.series/1"
@@ -17,11 +18,14 @@ SCHEMA = "kvmnb.series/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One series of a recording; the guest is named, since its UUID is another machine's."""
+    """One series of a recording; the guest is named, since its UUID is another machine's.
+
+    ``number`` is the series' part, which is no number of a disk or an interface.
+    """
 
     metric: str
     guest: str
-    number: int
+    number: int | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +83,8 @@ def recorded_from(
     """A recording of the host and of the guests named, by UUID, in ``names``."""
     kept = list(frames)
     found = {series for frame in kept for series in frame.values if not series.guest or series.guest in names}
-    order = sorted(found, key=lambda one: (names.get(one.guest, ""), one.number, one.metric))
-    columns = tuple(Column(metric=one.metric, guest=names.get(one.guest, ""), number=one.number) for one in order)
+    order = sorted(found, key=lambda one: (names.get(one.guest, ""), _rank(one.part), one.metric))
+    columns = tuple(Column(metric=one.metric, guest=names.get(one.guest, ""), number=one.part) for one in order)
     cover = Cover(schema=SCHEMA, made_at=made_at, note=note, period_seconds=period, columns=columns)
     return Recorded(cover, tuple(tuple(frame.values.get(one) for one in order) for frame in kept))
 
@@ -98,8 +102,16 @@ class Replay:
 
     def vcpus(self, guest: str) -> tuple[int, ...] | None:
         """The vCPUs that were recorded of a guest."""
-        numbers = {series.number for values in self._frames for series in values if series.guest == guest}
-        return tuple(sorted(numbers))
+        return tuple(
+            sorted(
+                {
+                    series.part
+                    for values in self._frames
+                    for series in values
+                    if series.guest == guest and series.metric == VCPU_RUN.name and isinstance(series.part, int)
+                }
+            )
+        )
 
     def recorded(self) -> tuple[Mapping[Series, float], ...]:
         """All recorded rates, a mapping for each row."""
@@ -112,6 +124,11 @@ class Replay:
             return Frame(time.time(), {}, {GUESTS: "the recording starts again"})
         self._next += 1
         return Frame(time.time(), self._frames[self._next - 1])
+
+
+def _rank(part: int | str) -> tuple[int, str]:
+    """Numbers by their size, then names."""
+    return (part, "") if isinstance(part, int) else (-1, part)
 
 
 def _values(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kvmnb.machine.files import Files
 from kvmnb.machine.hypervisor import Thread
 from kvmnb.machine.processes import Qemu, qemu_processes, threads
-from kvmnb.measure.metric import VCPU_RUN, VCPU_RUN_DELAY
+from kvmnb.measure.metrics.vcpu import VCPU_RUN, VCPU_RUN_DELAY
 from kvmnb.measure.series import Count, Series
 
 # Listing all processes costs some milliseconds; a new guest may wait this long to be seen.

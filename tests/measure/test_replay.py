@@ -5,7 +5,8 @@ import json
 import pytest
 
 from kvmnb.core.errors import KvmnbError
-from kvmnb.measure.metric import HOST_CPU_BUSY, VCPU_RUN
+from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
+from kvmnb.measure.metrics.vcpu import VCPU_RUN
 from kvmnb.measure.replay import Replay, read_series, recorded_from, write_series
 from kvmnb.measure.series import GUESTS, Frame, Series
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from kvmnb.measure.metric import VCPU_RUN
+from kvmnb.measure.metrics.vcpu import VCPU_RUN
 from kvmnb.measure.series import GUESTS, Count, Frame, Rates, Series
 
 ONE = Series(VCPU_RUN.name, "a", 0)

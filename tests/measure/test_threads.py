@@ -11,7 +11,7 @@ import pytest
 from kvmnb.machine.files import Files, ReadOnlyFiles
 from kvmnb.measure import threads
 from kvmnb.measure.live import LiveSource
-from kvmnb.measure.metric import VCPU_RUN, VCPU_RUN_DELAY
+from kvmnb.measure.metrics.vcpu import VCPU_RUN, VCPU_RUN_DELAY
 from kvmnb.measure.series import Count, Frame, Series
 from kvmnb.measure.threads import VcpuThreads, thread_times
 from tests.lab.guest import Guest
@@ -145,7 +145,7 @@ def test_a_kernel_without_these_times_is_a_gap_of_this_guest_and_no_crash(tmp_pa
     assert "schedstat holds 0 numbers" in reader.gaps[uuid]
     (process / "task/78/schedstat").write_text("3000000000 1500000000 9\n")
     found: list[Count] = list(reader.collect())
-    assert [(count.series.metric, count.series.number, count.seconds) for count in found] == [
+    assert [(count.series.metric, count.series.part, count.value) for count in found] == [
         (VCPU_RUN.name, 0, 3.0),
         (VCPU_RUN_DELAY.name, 0, 1.5),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kvmnb.measure.metric import HOST_CPU_BUSY
+from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
 from kvmnb.show.live.trace import RUN, Trace
 
 # More vCPUs than this make a sentence that nobody reads.

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from kvmnb.measure.metric import HOST_CPU_BUSY, VCPU_RUN, VCPU_RUN_DELAY, Metric
+from kvmnb.measure.metric import Metric
+from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
+from kvmnb.measure.metrics.vcpu import VCPU_RUN, VCPU_RUN_DELAY
 from kvmnb.measure.series import Series
 
 # With more vCPUs than this, a line for each can no longer be told apart: mean and highest are drawn.
@@ -53,7 +55,7 @@ class Trace:
         return (
             series.metric == self.metric
             and series.guest == self.guest
-            and (self.number is None or series.number == self.number)
+            and (self.number is None or series.part == self.number)
         )
 
     def value(self, values: Mapping[Series, float]) -> float | None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kvmnb.measure.metric import HOST_CPU_BUSY, VCPU_RUN, VCPU_RUN_DELAY
+from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
+from kvmnb.measure.metrics.vcpu import VCPU_RUN, VCPU_RUN_DELAY
 from kvmnb.measure.series import Series
 from kvmnb.show.live.trace import COLOURS, GREY, MOST_LINES, RUN, WAIT, vcpu_traces
 

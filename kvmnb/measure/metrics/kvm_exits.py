@@ -1,0 +1,47 @@
+"""What KVM counts of a vCPU: exits and halt polling. Absent under TCG and where neither source tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kvmnb.measure.metric import SLOW, Metric
+
+SOURCE = "libvirt's bulk call, group vcpu: vcpu.<n>.{name}; else /sys/kernel/debug/kvm/<pid>-<fd>/vcpu<n>/{name}"
+
+VCPU_EXITS = Metric(
+    name="kvm_vcpu_exits_total",
+    kind="counter",
+    unit="exits",
+    of="guest",
+    label="vcpu",
+    help="How often a vCPU left the guest for the hypervisor.",
+    source=SOURCE.format(name="exits.sum").replace("vcpu<n>/exits.sum", "vcpu<n>/exits"),
+    cost="one call to libvirt, which asks the guest's QEMU; or one read of a small file",
+    period=SLOW,
+)
+WITH_EXITS = "none of its own with libvirt: it comes with the exits"
+VCPU_HALT_EXITS = replace(
+    VCPU_EXITS,
+    name="kvm_vcpu_halt_exits_total",
+    help="How often a vCPU left the guest because it had nothing to do.",
+    source=SOURCE.format(name="halt_exits"),
+    cost=WITH_EXITS,
+)
+VCPU_POLLED_WELL = replace(
+    VCPU_EXITS,
+    name="kvm_vcpu_halt_poll_success_seconds_total",
+    unit="seconds",
+    help="Time that KVM polled for a halted vCPU and something came: the vCPU woke at once.",
+    source=SOURCE.format(name="halt_poll_success_ns"),
+    cost=WITH_EXITS,
+)
+VCPU_POLLED_IN_VAIN = replace(
+    VCPU_EXITS,
+    name="kvm_vcpu_halt_poll_fail_seconds_total",
+    unit="seconds",
+    help="Time that KVM polled for a halted vCPU and nothing came: a host CPU burnt it.",
+    source=SOURCE.format(name="halt_poll_fail_ns"),
+    cost=WITH_EXITS,
+)
+
+METRICS = (VCPU_EXITS, VCPU_HALT_EXITS, VCPU_POLLED_WELL, VCPU_POLLED_IN_VAIN)
