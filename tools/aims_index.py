@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kvmnb.advise.folklore import myths
 from kvmnb.advise.registry import rules
 from kvmnb.terminal.rule_words import threshold_rows, voice_rows
 
@@ -19,5 +20,5 @@ def aims_index() -> str:
     lines += sorted(row for rule in rules() for row in voice_rows(rule))
     lines += ["", "## Thresholds", "", SAID_OF_THRESHOLDS, ""]
     lines += ["| threshold | default | unit | may be | decides | basis |", "|---|---|---|---|---|---|"]
-    lines += [row for rule in rules() for row in threshold_rows(rule)]
+    lines += [row for rule in (*rules(), *myths()) for row in threshold_rows(rule)]
     return "\n".join(lines) + "\n"

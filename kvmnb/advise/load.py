@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, NotSeen
@@ -69,3 +70,15 @@ def mean_delay(guest: GuestLoad | None) -> float | None:
 def over(view: View) -> str:
     """The window in words."""
     return f"over {view.load.seconds:.0f} s" if view.load is not None else NOT_MEASURED
+
+
+def brief(view: View, enough: Threshold[int]) -> str | None:
+    """A warning where the window is shorter than what tells a lasting load from a burst; None where it is not."""
+    if view.load is None or view.load.seconds >= (seconds := view.value(enough)):
+        return None
+    return f"{view.load.seconds:.0f} s were measured, which may be a burst: {seconds} s or more tell"
+
+
+def joined(*notes: str | None) -> str:
+    """The notes that there are, as one."""
+    return "; ".join(note for note in notes if note)

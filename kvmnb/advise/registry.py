@@ -73,8 +73,8 @@ def rule_or_myth(name: str) -> Rule:
 
 @cache
 def thresholds() -> dict[str, Threshold[Any]]:
-    """Every rule's thresholds, by name."""
-    return {one.name: one for found in rules() for one in found.thresholds}
+    """The thresholds of every rule and myth, by name."""
+    return {one.name: one for found in (*rules(), *myths()) for one in found.thresholds}
 
 
 def threshold(name: str) -> Threshold[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 from kvmnb.advise.aim import Goal, Overlay
@@ -29,6 +30,15 @@ class View:
         self._locations: dict[str, Location] = {}
         self.rests: dict[str, None] = {}
         """What of the intent was asked since the registry last cleared it, in words, in the order of asking."""
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of a check: what is asked inside is what its own findings rest on, and none after it."""
+        before = dict(self.rests)
+        try:
+            yield
+        finally:
+            self.rests = before
 
     @property
     def placement(self) -> Placement:

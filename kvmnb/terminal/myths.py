@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from kvmnb.advise import folklore
-from kvmnb.advise.folklore import Myth
 from kvmnb.terminal import documents, pages
 from kvmnb.terminal.options import add_json
+from kvmnb.terminal.rule_words import sections
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
@@ -46,7 +46,7 @@ def run_myth(options: argparse.Namespace) -> int:
         documents.print_document(documents.MythDocument("kvmnb.myth/1", documents.myth_part(one), one.text[1]))
         return 0
     draw = {"text": pages.as_text, "md": pages.as_markdown, "html": pages.as_html}[options.format]
-    print(draw(one.text[0], one.name, _FACTS, _sections(one)))
+    print(draw(one.text[0], one.name, _FACTS, sections(one)))
     return 0
 
 
@@ -58,7 +58,7 @@ def page() -> str:
         + "\n".join(f"* [{one.title}](#{_anchor(one.title)}) (`{one.name}`)" for one in folklore.myths())
         + "\n"
     ]
-    parts += [pages.as_markdown(one.title, one.name, _FACTS, _sections(one), level=2) for one in folklore.myths()]
+    parts += [pages.as_markdown(one.title, one.name, _FACTS, sections(one), level=2) for one in folklore.myths()]
     return "\n".join(parts)
 
 
@@ -66,7 +66,3 @@ def _anchor(title: str) -> str:
     """The anchor that Markdown viewers give to a heading."""
     kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -_")
     return kept.replace(" ", "-")
-
-
-def _sections(one: Myth) -> list[tuple[str, str]]:
-    return [(heading, one.text[1][heading]) for heading in one.headings]

@@ -22,6 +22,13 @@ def in_short(rule: Rule) -> str:
     )
 
 
+def sections(rule: Rule) -> list[tuple[str, str]]:
+    """The text below each heading of a rule or of a myth, and its thresholds."""
+    parts = [(heading, rule.text[1][heading]) for heading in rule.headings]
+    lines = thresholds(rule)
+    return [*parts, ("Thresholds", "\n".join(f"* {line}" for line in lines))] if lines else parts
+
+
 def thresholds(rule: Rule) -> list[str]:
     """A line for each threshold: name, default, unit, basis, range, meaning."""
     return [

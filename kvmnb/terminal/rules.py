@@ -9,7 +9,7 @@ from kvmnb.advise import registry
 from kvmnb.advise.rule import Rule
 from kvmnb.terminal import documents, pages
 from kvmnb.terminal.options import add_json
-from kvmnb.terminal.rule_words import in_short, thresholds
+from kvmnb.terminal.rule_words import in_short, sections
 from kvmnb.terminal.words import severity
 
 if TYPE_CHECKING:
@@ -50,20 +50,14 @@ def run_rule(options: argparse.Namespace) -> int:
 
 def as_text(rule: Rule) -> str:
     """A rule for the terminal."""
-    return pages.as_text(rule.text[0], rule.id, in_short(rule), _sections(rule))
+    return pages.as_text(rule.text[0], rule.id, in_short(rule), sections(rule))
 
 
 def as_markdown(rule: Rule) -> str:
     """A rule as a Markdown page."""
-    return pages.as_markdown(rule.text[0], rule.id, in_short(rule), _sections(rule))
+    return pages.as_markdown(rule.text[0], rule.id, in_short(rule), sections(rule))
 
 
 def as_html(rule: Rule) -> str:
     """A rule as an HTML fragment."""
-    return pages.as_html(rule.text[0], rule.id, in_short(rule), _sections(rule))
-
-
-def _sections(rule: Rule) -> list[tuple[str, str]]:
-    parts = [(heading, rule.text[1][heading]) for heading in rule.headings]
-    lines = thresholds(rule)
-    return [*parts, ("Thresholds", "\n".join(f"* {line}" for line in lines))] if lines else parts
+    return pages.as_html(rule.text[0], rule.id, in_short(rule), sections(rule))

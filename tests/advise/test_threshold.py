@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kvmnb.advise.folklore import myths
 from kvmnb.advise.intent import Intent
 from kvmnb.advise.intent_file import asked
 from kvmnb.advise.registry import audit, rules, thresholds
@@ -17,7 +18,7 @@ SIZE = thresholds()["mem.hugepages.static.large"]
 
 
 def test_every_threshold_belongs_to_one_rule_and_takes_its_own_default() -> None:
-    names = [one.name for rule in rules() for one in rule.thresholds]
+    names = [one.name for rule in (*rules(), *myths()) for one in rule.thresholds]
     assert len(names) == len(set(names)) == len(thresholds()) > 30
     for one in thresholds().values():
         assert one.checked(one.default) == one.default

@@ -36,8 +36,9 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import guest_rates, mean_delay, over
+from kvmnb.advise.load import brief, guest_rates, mean_delay, over
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 from kvmnb.tunable.spelling import shell_word
@@ -52,10 +53,30 @@ RULE = Rule(
     effect_basis="heuristic: near to linear where the load is parallel, nothing where it is not",
 )
 
-
-# Heuristics: no time left in the guest, and time left on the host.
-BUSY = 0.90
-WAITING = 0.05
+BUSY = Threshold(
+    name="cpu.hotplug.busy",
+    default=90.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a guest whose every vCPU runs more of the time has none left",
+)
+WAITING = Threshold(
+    name="cpu.hotplug.waiting",
+    default=5.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="where its vCPUs wait for less of the time, the host has some left",
+)
+LONG = Threshold(
+    name="cpu.hotplug.seconds",
+    default=300,
+    unit="s",
+    least=1,
+    most=86_400,
+    meaning="a shorter window may show a burst, and its finding says so",
+)
 
 
 @RULE.domain
@@ -66,15 +87,16 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         guest = guest_rates(view, domain, f"how busy the {runs.vcpus_current} of {runs.vcpus} vCPUs are")
         least = min((vcpu.run_ratio for vcpu in guest.vcpus), default=0.0)
         waits = mean_delay(guest) or 0.0
-        if least > BUSY and waits < WAITING:
+        busy = view.value(BUSY)
+        if least * 100 > busy and waits * 100 < view.value(WAITING):
             more = min(runs.vcpus, 2 * runs.vcpus_current)
             yield Seen(
-                saw=f"each of its {runs.vcpus_current} vCPUs runs more than {BUSY:.0%} of the time {over(view)} "
+                saw=f"each of its {runs.vcpus_current} vCPUs runs more than {busy:g} % of the time {over(view)} "
                 f"(/proc, schedstat; the least {least:.0%}), they wait {waits:.1%}, and it may have {runs.vcpus}",
                 sure=Sure.LIKELY,
                 safety=Safety.MANUAL,
                 by_hand=(
                     f"virsh setvcpus {shell_word(domain.name)} {more} --live --config  # its system brings them up",
                 ),
-                note="five minutes of such load are a reason, a burst is not",
+                note=brief(view, LONG),
             )

@@ -56,8 +56,14 @@ RULE = Rule(
     effect_basis="documented ratios, heuristic delay: it ends the waiting for a CPU",
 )
 
-# Heuristic; with a longer mean run delay it is certain, and with less it is less grave.
-WAITING = 0.05
+WAITING = Threshold(
+    name="cpu.overcommit.waiting",
+    default=5.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="with a longer mean run delay of some guest it is certain, and with a shorter one less grave",
+)
 RATIO_INFO = Threshold(
     name="cpu.overcommit.some",
     default=1.0,
@@ -119,7 +125,8 @@ def check(view: View) -> Iterator[Seen]:
         return
     delays = [delay for _, domain in running if (delay := mean_delay(seen_guest(view, domain))) is not None]
     worst = max(delays, default=None)
-    if worst is not None and worst < WAITING and severity is Severity.MEDIUM:
+    waiting = worst is not None and worst * 100 >= view.value(WAITING)
+    if worst is not None and not waiting and severity is Severity.MEDIUM:
         severity = Severity.LOW
     largest = sorted(running, key=lambda one: (-one[0], one[1].name))[:LARGEST_TOLD]
     names = ", ".join(f"{domain.name!r} with {count}" for count, domain in largest)
@@ -128,7 +135,7 @@ def check(view: View) -> Iterator[Seen]:
         f"(/sys/devices/system/cpu/online): {ratio:.1f} vCPUs for each CPU, {per_core:.1f} for each core; "
         f"the largest are {names}",
         severity=severity,
-        sure=Sure.CERTAIN if worst is not None and worst >= WAITING else Sure.LIKELY,
+        sure=Sure.CERTAIN if waiting else Sure.LIKELY,
         safety=Safety.MANUAL,
         by_hand=(
             "Find guests that use few of their vCPUs, and take some away:",

@@ -48,6 +48,7 @@ from kvmnb.advise.cpu.pins import in_words, layers, own_cpus_meant, told
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.load import NOT_MEASURED, mean_delay, over, seen_guest
 from kvmnb.advise.rule import ALL_GOALS, Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.facts.domain import Configuration, Domain
@@ -62,8 +63,14 @@ RULE = Rule(
     effect_basis="documented: Red Hat puts more than 10 % on lost locality; pins are half of the cure",
 )
 
-# Heuristic: a share of the time in which vCPUs that are to have CPUs of their own wait for one.
-WAITING = 0.01
+WAITING = Threshold(
+    name="cpu.pin.vcpu.waiting",
+    default=1.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="where its vCPUs wait for a CPU so much of the time, the pattern is certain to hurt",
+)
 
 
 @RULE.domain
@@ -100,7 +107,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         safety=move.safety,
         costs=move.costs,
         by_hand=move.by_hand(),
-        sure=Sure.CERTAIN if delay is not None and delay >= WAITING else Sure.LIKELY,
+        sure=Sure.CERTAIN if delay is not None and delay * 100 >= view.value(WAITING) else Sure.LIKELY,
         note=f"{_waited(delay, view)}; chosen: {place.reason}",
     )
 

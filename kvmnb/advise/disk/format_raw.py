@@ -70,7 +70,7 @@ SNAPSHOTTING_DEVICES = ("rbd", "zd")
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding for each image that is qcow2 for nothing."""
-    yield from apart(qcow2_disks(domain), lambda disk: _judged(domain, disk, view))
+    yield from apart(view, qcow2_disks(domain), lambda disk: _judged(domain, disk, view))
 
 
 def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:

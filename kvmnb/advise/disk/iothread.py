@@ -43,6 +43,7 @@ from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED, over, seen_guest
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Controller, Disk
 from kvmnb.facts.domain import Configuration, Domain
@@ -59,9 +60,22 @@ RULE = Rule(
     effect_basis="heuristic: contributors to Kata measured about twice the random requests",
 )
 
-# Heuristics for a window of measurement: contributors saw the main loop as the limit from about there on.
-BUSY_REQUESTS_PER_SECOND = 10_000
-BUSY_MAIN_LOOP_PERCENT = 50
+BUSY_REQUESTS = Threshold(
+    name="disk.iothread.requests",
+    default=10_000,
+    unit="requests/s",
+    least=1,
+    most=100_000_000,
+    meaning="with more, contributors to Kata saw the main loop as the limit",
+)
+BUSY_MAIN_LOOP = Threshold(
+    name="disk.iothread.main_loop",
+    default=50.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a main loop that runs more of the time is about to be the limit",
+)
 POLLS = "the iothread polls, which takes some CPU time even at little load"
 
 
@@ -91,7 +105,7 @@ def _loaded(domain: Domain, view: View) -> tuple[Severity | None, Sure, str]:
     requests = sum(one.requests_per_second for one in guest.disks)
     loop = max((one.run_ratio for one in guest.threads if one.kind == "emulator"), default=0.0)
     note = f"its disks had {requests:.0f} requests/s and its main loop ran {loop:.0%} of the time {over(view)}"
-    if requests > BUSY_REQUESTS_PER_SECOND or loop * 100 > BUSY_MAIN_LOOP_PERCENT:
+    if requests > view.value(BUSY_REQUESTS) or loop * 100 > view.value(BUSY_MAIN_LOOP):
         return None, Sure.CERTAIN, note
     return Severity.LOW, Sure.LIKELY, note
 

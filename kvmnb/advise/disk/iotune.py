@@ -36,8 +36,9 @@ from kvmnb.advise.apart import apart
 from kvmnb.advise.disk.change import data_disks, subject
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import disk_rates, over
+from kvmnb.advise.load import brief, disk_rates, joined, over
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Disk
 from kvmnb.facts.domain import Domain
@@ -54,9 +55,22 @@ RULE = Rule(
     effect_basis="heuristic: it gives back the capacity that the limit withholds",
 )
 
-
-# Heuristic: so near to a limit that it is what holds the disk back.
-NEAR = 0.90
+NEAR = Threshold(
+    name="disk.iotune.near",
+    default=90.0,
+    unit="%",
+    least=1.0,
+    most=100.0,
+    meaning="a rate of so much of its limit is held back by it",
+)
+LONG = Threshold(
+    name="disk.iotune.seconds",
+    default=30,
+    unit="s",
+    least=1,
+    most=86_400,
+    meaning="a shorter window may show a burst, and its finding says so",
+)
 
 
 @RULE.domain
@@ -65,7 +79,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     runs = domain.live if domain.live is not None else domain.wanted
     limited = {disk.target for config in (domain.wanted, runs) for disk in data_disks(config) if _limited(disk)}
     disks = [disk for disk in data_disks(runs) if disk.target in limited]
-    yield from apart(disks, lambda disk: _judged(domain, disk, view))
+    yield from apart(view, disks, lambda disk: _judged(domain, disk, view))
 
 
 def _limited(disk: Disk) -> bool:
@@ -77,6 +91,7 @@ def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
     load = disk_rates(view, domain, disk.target, what)
     if disk.throttle_filters or disk.throttle_group is not None:
         raise NotSeen(Gap(what, "its limits are shared in a throttle group, whose other disks count too"))
+    part = view.value(NEAR)
     near = [
         f"{rate:.0f} of {limit} {unit}"
         for limit, rate, unit in (
@@ -87,7 +102,7 @@ def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
             (disk.read_bytes_per_second, load.read_bytes_per_second, "bytes/s read"),
             (disk.write_bytes_per_second, load.write_bytes_per_second, "bytes/s written"),
         )
-        if limit and rate >= NEAR * limit
+        if limit and rate * 100 >= part * limit
     ]
     if near:
         name, target = shell_word(domain.name), shell_word(disk.target)
@@ -96,6 +111,6 @@ def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
             sure=Sure.LIKELY,
             safety=Safety.MANUAL,
             by_hand=(f"virsh blkdeviotune {name} {target}  # read, then set what is meant with --live --config",),
-            note="whether the limit is meant, a person knows; half a minute shows it",
+            note=joined("whether the limit is meant, a person knows", brief(view, LONG)),
             subject=subject(disk),
         )

@@ -44,6 +44,7 @@ from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED, over, seen_disk
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.versions import at_least
 from kvmnb.advise.view import View
 from kvmnb.core.units import KIB, MIB, format_bytes
@@ -68,14 +69,20 @@ RULE = Rule(
 DEFAULT_BYTES = 32 * MIB
 REFCOUNT_CLUSTERS = 4
 LIBVIRT = "7.0.0"
-# Heuristic: fewer requests a second wait for no table that matters; small ones are taken for scattered.
-FEW_REQUESTS = 100
+FEW_REQUESTS = Threshold(
+    name="disk.qcow2.cache.few",
+    default=100,
+    unit="requests/s",
+    least=0,
+    most=100_000_000,
+    meaning="fewer wait for no table that matters",
+)
 
 
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding for each disk whose tables do not fit."""
-    yield from apart(qcow2_disks(domain), lambda disk: _judged(domain, disk, view))
+    yield from apart(view, qcow2_disks(domain), lambda disk: _judged(domain, disk, view))
 
 
 def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
@@ -123,8 +130,9 @@ def _loaded(domain: Domain, disk: Disk, image: Image, view: View) -> tuple[Sever
     requests = load.requests_per_second
     mean = load.bytes_per_second / requests if requests else 0.0
     note = f"{requests:.0f} requests/s of {mean / KIB:.0f} KiB in the mean {over(view)}"
-    if requests < FEW_REQUESTS:
+    if requests < view.value(FEW_REQUESTS):
         return Severity.LOW, Sure.LIKELY, note
+    # Requests that are small against a cluster are taken for scattered ones.
     return None, Sure.CERTAIN if mean <= (image.cluster_bytes or 0) else Sure.LIKELY, note
 
 

@@ -69,7 +69,7 @@ QEMU = "5.2"
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding for each image whose first writes are dear."""
-    yield from apart(qcow2_disks(domain), lambda disk: _judged(domain, disk, view))
+    yield from apart(view, qcow2_disks(domain), lambda disk: _judged(domain, disk, view))
 
 
 def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
@@ -87,7 +87,7 @@ def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
                 f"qemu-img create -f qcow2 -o preallocation=metadata NEW {image.virtual_bytes}  # falloc: space too",
                 _copy(domain, disk),
             ),
-            note="rests on: goal throughput; it pays for a disk that is written all over, such as a database's",
+            note="it pays for a disk that is written all over, such as a database's",
             subject=subject(disk),
         )
 

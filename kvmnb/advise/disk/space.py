@@ -45,6 +45,7 @@ from kvmnb.advise.disk.images import image_disks
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import GIB, format_bytes
 from kvmnb.facts.device import Disk
@@ -62,10 +63,31 @@ RULE = Rule(
     asks=("images",),
 )
 
-# Heuristics of operators; LVM's own default extends no pool, and names 70 % where it is told to.
-FREE_SHARE = 0.10
-FREE_BYTES = 20 * GIB
-POOL_SHARE = 0.85
+FREE_PART = Threshold(
+    name="disk.space.free_part",
+    default=10.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a file system with a smaller part free is short of space",
+)
+FREE_BYTES = Threshold(
+    name="disk.space.free_bytes",
+    default=20 * GIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="a file system with less free is short of space",
+)
+# LVM's own default extends no pool, and names 70 % where it is told to.
+POOL_PART = Threshold(
+    name="disk.space.pool",
+    default=85.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a thin pool of whose blocks more are taken is nearly full",
+)
 # Error policies under which a guest does not stop.
 GOES_ON = ("report", "ignore")
 
@@ -82,7 +104,7 @@ class _Store:
 @RULE.host
 def check(view: View) -> Iterator[Seen]:
     """A finding for each guest that ran out of space, each file system and each thin pool that will."""
-    yield from apart((_paused, _file_systems, _thin_pools), lambda part: part(view))
+    yield from apart(view, (_paused, _file_systems, _thin_pools), lambda part: part(view))
 
 
 def _paused(view: View) -> Iterator[Seen]:
@@ -100,7 +122,7 @@ def _paused(view: View) -> Iterator[Seen]:
                 subject=f"guest/{percent_encode(domain.name)}",
             )
 
-    yield from apart(view.domains, judge)
+    yield from apart(view, view.domains, judge)
 
 
 def _file_systems(view: View) -> Iterator[Seen]:
@@ -110,9 +132,10 @@ def _file_systems(view: View) -> Iterator[Seen]:
     for image, space, growth in known:
         stores.setdefault(image.number, _Store(image.path, space, {})).growth[image.path] = growth
     goes_on = [f"{domain.name} {disk.target}" for domain, disk in disks if disk.error_policy in GOES_ON]
+    part, least = view.value(FREE_PART), view.value(FREE_BYTES)
     for store in stores.values():
         free, wanted = store.space.free_bytes, sum(store.growth.values())
-        if (free < FREE_SHARE * store.space.total_bytes or free < FREE_BYTES) and wanted > free:
+        if (free * 100 < part * store.space.total_bytes or free < least) and wanted > free:
             yield _full(view, store, free, wanted, goes_on)
     if unseen is not None:
         raise unseen
@@ -151,7 +174,7 @@ def _thin_pools(view: View) -> Iterator[Seen]:
         full = [
             f"{share:.0%} of its {what} blocks"
             for share, what in ((pool.used_ratio, "data"), (pool.metadata_used_ratio, "metadata"))
-            if share > POOL_SHARE
+            if share * 100 > view.value(POOL_PART)
         ]
         if full:
             yield Seen(

@@ -100,10 +100,10 @@ def check(view: View) -> Iterator[Seen]:
     sizes |= {pool.size_bytes for node in view.host.numa_nodes for pool in node.hugepages}
     for size in sorted(sizes):
         of_size = {uuid: [need for need in found if need.size == size] for uuid, found in asked.items()}
-        yield from _short(view, size, of_size)
-        yield from _idle(view, size, of_size)
-        if size == default:
-            yield from _by_luck(view, size, of_size)
+        by_luck = _by_luck(view, size, of_size) if size == default else ()
+        for part in (_short(view, size, of_size), _idle(view, size, of_size), by_luck):
+            with view.part():
+                yield from part
 
 
 def _waits(domain: Domain) -> bool:

@@ -112,9 +112,9 @@ def check(view: View) -> Iterator[Seen]:
     if view.secure():
         yield from _between_tenants(view, ksm)
     elif ksm.run == 1:
-        yield from _takes_part(view)
-        yield from _across_nodes(view, ksm)
-        yield from _earns_nothing(view, ksm)
+        for part in (_takes_part(view), _across_nodes(view, ksm), _earns_nothing(view, ksm)):
+            with view.part():
+                yield from part
     elif ksm.run == 0:
         yield from _missing(view, ksm)
 

@@ -75,10 +75,14 @@ DIRTY_PER_CENT = Threshold(
     most=100,
     meaning="the part of the memory that may be dirty",
 )
-# TuneD, profile virtual-host.
-BACKGROUND_PER_CENT = 5
-BYTES = GIB
-BACKGROUND_BYTES = 256 * MIB
+DIRTY_BYTES = Threshold(
+    name="mem.writeback_dirty.bytes",
+    default=GIB,
+    unit="bytes",
+    least=16 * MIB,
+    most=2**50,
+    meaning="what may be dirty, where the host counts in bytes; a quarter of it starts the writing",
+)
 _CACHED = (None, "default", "writeback", "writethrough", "unsafe")
 
 
@@ -106,17 +110,18 @@ def check(view: View) -> Iterator[Seen]:
     if not guests:
         return
     said = f"vm.dirty_bytes is {limit}" if in_bytes else f"vm.dirty_ratio is {ratio}"
+    most = view.value(DIRTY_BYTES)
     note = "load not measured: how long the guests wait for a flush was not seen"
     if not in_bytes:
         # The kernel zeroes the ratio when bytes are set, and does not take 0 bytes back: no exact undo.
         note += (
-            f"; bytes hold tighter, by hand: sysctl -w vm.dirty_background_bytes={BACKGROUND_BYTES} "
-            f"vm.dirty_bytes={BYTES}, which a person takes back by setting the ratios again"
+            f"; bytes hold tighter, by hand: sysctl -w vm.dirty_background_bytes={most // 4} "
+            f"vm.dirty_bytes={most}, which a person takes back by setting the ratios again"
         )
     yield Seen(
         saw=f"{said}, so up to {format_bytes(limit)} of {format_bytes(kernel.memory_bytes)} may be dirty, and these "
         f"guests have disks in the host's page cache: {names_of(guests)} (/proc/sys/vm; disk/driver/@cache)",
-        wants=tuple(_wants(kernel, in_bytes, part)),
+        wants=tuple(_wants(kernel, in_bytes, part, most)),
         sure=Sure.LIKELY,
         note="; ".join(part for part in (note, owner_note(view, "tuned", "vm.dirty_ratio")) if part),
         subject="dirty",
@@ -128,16 +133,9 @@ def _is_cached(disk: Disk) -> bool:
     return disk.device == "disk" and disk.type in ("file", "block", "volume") and disk.cache in _CACHED
 
 
-def _wants(kernel: Kernel, in_bytes: bool, part: int) -> Iterator[Want]:
-    word, main, background = (
-        ("bytes", BYTES, BACKGROUND_BYTES)
-        if in_bytes
-        else (
-            "ratio",
-            part,
-            BACKGROUND_PER_CENT,
-        )
-    )
+def _wants(kernel: Kernel, in_bytes: bool, part: int, most: int) -> Iterator[Want]:
+    # TuneD's profile virtual-host has the background limit at half of the other, as here.
+    word, main, background = ("bytes", most, most // 4) if in_bytes else ("ratio", part, part // 2)
     found = _number(kernel, f"vm.dirty_background_{word}")
     # The background limit comes first: it has to stay below the other.
     if found is not None and found > background:

@@ -31,24 +31,31 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Seen
 from kvmnb.advise.folklore import Myth
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 from kvmnb.tunable.spelling import percent_encode
 
 MYTH = Myth("myth.queues_vcpus")
 
-# Heuristic: few loads fill more queues than this.
-ENOUGH = 4
+ENOUGH = Threshold(
+    name="myth.queues_vcpus.enough",
+    default=4,
+    unit="queues",
+    least=1,
+    most=256,
+    meaning="few loads fill more",
+)
 
 
 @MYTH.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
     """A finding for each NIC with as many queues as vCPUs where that is more than most loads fill."""
-    count = domain.wanted.vcpus
+    count, enough = domain.wanted.vcpus, view.value(ENOUGH)
     for number, one in enumerate(domain.wanted.devices.interfaces):
-        if one.queues == count > ENOUGH:
+        if one.queues == count > enough:
             yield MYTH.sign(
                 f"{one.mac or f'interface {number}'} has {one.queues} queues for {count} vCPUs (persistent XML)",
-                f"See how many of them are busy under load; {ENOUGH} serve most guests.",
+                f"See how many of them are busy under load; {enough} serve most guests.",
                 subject=f"interface/{percent_encode(one.mac or str(number))}",
             )

@@ -35,9 +35,10 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.load import nic_rates, over
+from kvmnb.advise.load import brief, joined, nic_rates, over
 from kvmnb.advise.net.wires import wires_of
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import KIB
 from kvmnb.facts.domain import Domain
@@ -53,9 +54,22 @@ RULE = Rule(
     effect_basis="heuristic: it gives back the bandwidth that the limit withholds",
 )
 
-
-# Heuristic: so near to a limit that it is what holds the traffic back.
-NEAR = 0.90
+NEAR = Threshold(
+    name="net.qos.near",
+    default=90.0,
+    unit="%",
+    least=1.0,
+    most=100.0,
+    meaning="a rate of so much of its limit is held back by it",
+)
+LONG = Threshold(
+    name="net.qos.seconds",
+    default=30,
+    unit="s",
+    least=1,
+    most=86_400,
+    meaning="a shorter window may show a burst, and its finding says so",
+)
 
 
 @RULE.domain
@@ -73,13 +87,13 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
             ("inbound", one.inbound_kib_per_second, traffic.tx_bytes_per_second),
             ("outbound", one.outbound_kib_per_second, traffic.rx_bytes_per_second),
         ):
-            if limit and rate >= NEAR * limit * KIB:
+            if limit and rate * 100 >= view.value(NEAR) * limit * KIB:
                 yield Seen(
                     saw=f"{wire.key}: {rate / KIB:.0f} KiB/s {way} {over(view)} (/proc/net/dev) at a limit of {limit} "
                     "KiB/s (live XML, bandwidth)",
                     sure=Sure.LIKELY,
                     safety=Safety.MANUAL,
                     by_hand=(f"virsh domiftune {name} {shell_word(wire.key)} --{way} AVERAGE --live --config",),
-                    note="whether the limit is meant, a person knows; half a minute shows it",
+                    note=joined("whether the limit is meant, a person knows", brief(view, LONG)),
                     subject=f"{wire.subject}/{way}",
                 )

@@ -59,8 +59,14 @@ RULE = Rule(
 
 # Linux, include/linux/if_tun.h and if_macvlan.h: a tap takes no more.
 TAP_QUEUES = 256
-# Heuristic: a vhost thread with so little time left is the limit.
-BUSY_VHOST = 0.80
+BUSY_VHOST = Threshold(
+    name="net.queues.busy",
+    default=80.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a vhost thread that runs so much of the time is the limit",
+)
 FIRST_QUEUES = Threshold(
     name="net.queues.first",
     default=4,
@@ -107,7 +113,8 @@ def _loaded(domain: Domain, view: View) -> tuple[Sure, str, Severity | None]:
     if not vhosts:
         return Sure.LIKELY, NOT_MEASURED, None
     note = f"its busiest vhost thread ran {max(vhosts):.0%} of the time {over(view)}"
-    return (Sure.CERTAIN, note, None) if max(vhosts) >= BUSY_VHOST else (Sure.LIKELY, note, Severity.LOW)
+    busy = max(vhosts) * 100 >= view.value(BUSY_VHOST)
+    return (Sure.CERTAIN, note, None) if busy else (Sure.LIKELY, note, Severity.LOW)
 
 
 def _set(

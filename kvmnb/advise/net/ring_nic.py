@@ -41,6 +41,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import nic_rates, over, rates
 from kvmnb.advise.net.wires import carriers
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.host import Host
 from kvmnb.facts.network import Nic
@@ -56,9 +57,14 @@ RULE = Rule(
     effect_basis="heuristic: bursts are no longer dropped",
 )
 
-
-# Heuristic: so much of a CPU in soft interrupts that it is the limit.
-BUSY = 0.80
+BUSY = Threshold(
+    name="net.ring.nic.busy",
+    default=80.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a CPU that spends more of its time in soft interrupts is the limit",
+)
 
 
 @RULE.host
@@ -81,14 +87,15 @@ def check(view: View) -> Iterator[Seen]:
                     subject=f"nic/{percent_encode(nic.name)}",
                 )
         if _few_channels(nic, view.host):
-            yield from _busy(nic, view)
+            with view.part():
+                yield from _busy(nic, view)
 
 
 def _busy(nic: Nic, view: View) -> Iterator[Seen]:
     channels = nic.ethtool.channels
     cpus = rates(view, f"softirq time of the CPUs that serve {nic.name}").cpus
     worst = max(cpus, key=lambda cpu: cpu.softirq_ratio, default=None)
-    if worst is not None and worst.softirq_ratio > BUSY and channels is not None:
+    if worst is not None and worst.softirq_ratio * 100 > view.value(BUSY) and channels is not None:
         yield Seen(
             saw=f"CPU {worst.cpu} spends {worst.softirq_ratio:.0%} of its time in soft interrupts {over(view)} "
             f"(/proc/stat), and {nic.name} has {channels.combined} of at most {channels.combined_max} channels",

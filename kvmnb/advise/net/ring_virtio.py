@@ -2,7 +2,7 @@
 
 What is seen
     A ``tx_queue_size`` above 256 on a tap or macvtap, which the configuration shows. And packets lost on the way to
-    the guest: ``tx_dropped`` of its tap growing by more than 0.1 % of the packets in a minute while its vCPUs have
+    the guest: ``tx_dropped`` of its tap growing by more than 0.1 % of the packets while its vCPUs have
     time, which needs a window; without one the rule is not checked for a running guest whose tap has lost packets.
 
 Why it hurts
@@ -42,6 +42,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import guest_rates, nic_rates, over
 from kvmnb.advise.net.wires import Wire, changing, nic_of, running_twin, wires
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 
@@ -58,9 +59,22 @@ RULE = Rule(
 # QEMU, hw/net/virtio-net.c: the most entries of a transmit ring on a tap, and of a receive ring.
 TAP_TX_ENTRIES = 256
 LARGEST_RX_ENTRIES = 1024
-# Heuristics: more is no accident; a vCPU that is busier drops for want of time, which no ring cures.
-LOST_SHARE = 0.001
-SATURATED = 0.90
+LOST_PART = Threshold(
+    name="net.ring.virtio.lost",
+    default=0.1,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a larger part of the packets is not lost by accident",
+)
+SATURATED = Threshold(
+    name="net.ring.virtio.saturated",
+    default=90.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a vCPU that is busier drops for want of time, which no ring cures",
+)
 
 
 @RULE.domain
@@ -95,8 +109,9 @@ def _losing(domain: Domain, wire: Wire, tap: str | None, view: View) -> Iterator
     traffic = nic_rates(view, tap, what)
     guest = guest_rates(view, domain, what)
     lost, sent = traffic.tx_dropped_per_second, traffic.tx_packets_per_second
-    full = any(vcpu.run_ratio + vcpu.delay_ratio > SATURATED for vcpu in guest.vcpus)
-    if lost > LOST_SHARE * (lost + sent) and not full:
+    saturated = view.value(SATURATED)
+    full = any((vcpu.run_ratio + vcpu.delay_ratio) * 100 > saturated for vcpu in guest.vcpus)
+    if lost * 100 > view.value(LOST_PART) * (lost + sent) and not full:
         yield changing(
             domain,
             wire,

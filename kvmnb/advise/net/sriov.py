@@ -43,6 +43,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import nic_rates, over
 from kvmnb.advise.net.wires import beneath, nic_of, uplinks, wires_of
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Interface
 from kvmnb.facts.domain import Domain
@@ -60,10 +61,22 @@ RULE = Rule(
     effect_basis="heuristic: near to line rate, for guests with very many packets",
 )
 
-
-# Heuristics: beyond them one vhost thread, or several, are full.
-MANY_PACKETS = 1e6
-MANY_BITS = 20e9
+MANY_PACKETS = Threshold(
+    name="net.sriov.packets",
+    default=1_000_000,
+    unit="packets/s",
+    least=1,
+    most=1_000_000_000,
+    meaning="beyond them one vhost thread is full",
+)
+MANY_GBITS = Threshold(
+    name="net.sriov.gbits",
+    default=20.0,
+    unit="Gbit/s",
+    least=0.001,
+    most=100_000.0,
+    meaning="beyond them several vhost threads are full",
+)
 
 
 @RULE.domain
@@ -77,7 +90,7 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
                 traffic = nic_rates(view, wire.interface.target, what)
                 packets = traffic.rx_packets_per_second + traffic.tx_packets_per_second
                 bits = 8 * (traffic.rx_bytes_per_second + traffic.tx_bytes_per_second)
-                if packets > MANY_PACKETS or bits > MANY_BITS:
+                if packets > view.value(MANY_PACKETS) or bits / 1e9 > view.value(MANY_GBITS):
                     yield Seen(
                         saw=f"{wire.key}: {packets:.0f} packets/s and {bits / 1e9:.1f} Gbit/s {over(view)} "
                         f"(/proc/net/dev), and {nic.name} can make {nic.sriov.total_vfs} virtual functions",

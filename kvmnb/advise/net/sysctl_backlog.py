@@ -39,6 +39,7 @@ from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import over, rates
 from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 
 RULE = Rule(
@@ -51,9 +52,14 @@ RULE = Rule(
     effect_basis="heuristic: bursts are no longer dropped",
 )
 
-
-# Heuristic, on one CPU.
-MANY_SQUEEZES = 100
+MANY_SQUEEZES = Threshold(
+    name="net.sysctl.backlog.squeezes",
+    default=100,
+    unit="times/s",
+    least=1,
+    most=1_000_000_000,
+    meaning="a CPU that runs out of its budget more often leaves packets waiting",
+)
 
 
 @RULE.host
@@ -65,7 +71,7 @@ def check(view: View) -> Iterator[Seen]:
             yield _raise(view, f"{lost:.1f} packets/s are dropped", "net.core.netdev_max_backlog", "backlog")
     if any(cpu.time_squeeze for cpu in view.host.softnet):
         most = rates(view, "time_squeeze of /proc/net/softnet_stat").softnet_most_squeezed_per_second
-        if most > MANY_SQUEEZES:
+        if most > view.value(MANY_SQUEEZES):
             yield _raise(view, f"one CPU runs out of its budget {most:.0f} times/s", "net.core.netdev_budget", "budget")
 
 

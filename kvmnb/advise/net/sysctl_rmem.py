@@ -93,7 +93,8 @@ def check(view: View) -> Iterator[Seen]:
             by_hand=("sysctl -w net.ipv4.tcp_moderate_rcvbuf=1", *_forget(moderate)),
             subject="sysctl/net.ipv4.tcp_moderate_rcvbuf",
         )
-    yield from _fast(view)
+    with view.part():
+        yield from _fast(view)
     yield from _folklore(settings, view)
 
 

@@ -44,6 +44,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.numa.bound import memory_nodes
 from kvmnb.advise.numa.fit import mask_of
 from kvmnb.advise.rule import Rule
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.units import GIB, format_bytes
@@ -60,10 +61,30 @@ RULE = Rule(
     asks=("memory",),
 )
 
-# Below it, QEMU's own memory, some tens of MiB on any node, would be taken for the guest's.
-SMALLEST_BYTES = GIB
-FAR_SHARE = 0.10
-GRAVE_SHARE = 0.30
+SMALLEST = Threshold(
+    name="numa.placement_actual.least",
+    default=GIB,
+    unit="bytes",
+    least=0,
+    most=2**50,
+    meaning="of less, QEMU's own tens of MiB on any node would be taken for the guest's",
+)
+FAR_PART = Threshold(
+    name="numa.placement_actual.far",
+    default=10.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a larger part of the memory on far nodes is worth a word",
+)
+GRAVE_PART = Threshold(
+    name="numa.placement_actual.grave",
+    default=30.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a larger part of the memory on far nodes is grave",
+)
 
 
 @RULE.domain
@@ -79,13 +100,13 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     lies = {one.node: one.bytes for one in domain.placed.nodes}
     total = sum(lies.values())
     far = sum(size for node, size in lies.items() if node not in home)
-    if total < SMALLEST_BYTES or far <= FAR_SHARE * total:
+    if total < view.value(SMALLEST) or far * 100 <= view.value(FAR_PART) * total:
         return
     spread = ", ".join(f"node {node} {format_bytes(size)}" for node, size in sorted(lies.items()))
     yield Seen(
         saw=f"{far / total:.0%} of the guest's memory lies off node {home}, to which {by} ({spread}; "
         "/proc/PID/numa_maps)",
-        severity=Severity.HIGH if far > GRAVE_SHARE * total else Severity.MEDIUM,
+        severity=Severity.HIGH if far * 100 > view.value(GRAVE_PART) * total else Severity.MEDIUM,
         safety=Safety.MANUAL,
         by_hand=_by_hand(domain, runs, home),
         note="which of it the guest uses is not seen",
