@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kvmnb.apply import rooted
@@ -213,8 +214,14 @@ def _chosen(journal: Journal, only: Sequence[str]) -> tuple[Standing, ...]:
     missing = set(only) - {value.tunable for one in standing for value in one.values}
     if missing:
         raise Refused(f"{min(missing)} is not among what stands of this plan; `kvmnb journal show` lists it")
-    parts = (part_of(one, only, journal.opening.domains) for one in standing)
-    return tuple(part for part in parts if part is not None)
+    parts = (
+        # kvmnb-root has a step of its own for each of these.
+        replace(one, values=tuple(value for value in one.values if value.tunable in only))
+        if journal.opening.steps[one.step].rooted
+        else part_of(one, only, journal.opening.domains)
+        for one in standing
+    )
+    return tuple(part for part in parts if part is not None and part.values)
 
 
 def _refuse_drifted(standing: Sequence[Standing], machine: Machine, journal: Journal) -> None:

@@ -52,14 +52,17 @@ def confirm(journal: Journal) -> None:
 
 
 def undo(journal: Journal) -> None:
-    """Have kvmnb-root take back all that it wrote for a plan."""
+    """Have kvmnb-root take back what it wrote for a plan: all of it, or what a person chose of it."""
+    turned = journal.turned_back
+    chosen = {value.tunable for value in turned.values} if turned is not None else set()
+    only = tuple(one.tunable for one in _values(journal) if one.tunable in chosen)
     # Whether something else changed a value since was judged when this undo began.
-    ask(Undo(SCHEMA, journal.id, take_drifted=True))
+    ask(Undo(SCHEMA, journal.id, only, take_drifted=True))
 
 
 def undo_alone(journal_id: str, *, take_drifted: bool) -> tuple[str, ...] | None:
     """Have kvmnb-root take back a plan whose other journal is lost; the settings, None where it knows no such plan."""
-    answer = ask(Undo(SCHEMA, journal_id, take_drifted))
+    answer = ask(Undo(SCHEMA, journal_id, take_drifted=take_drifted))
     return None if answer.state == "unknown" else answer.taken_back
 
 

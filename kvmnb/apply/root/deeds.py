@@ -42,7 +42,7 @@ def answer(request: Request, uid: int) -> Answer:
     refuse_others(journal.opening.owner, uid, request.id)
     here = host_uuid(machine, None)
     if isinstance(request, Undo):
-        taken = run.undo_plan(journal, machine, here, take_drifted=request.take_drifted)
+        taken = run.undo_plan(journal, machine, here, only=request.only, take_drifted=request.take_drifted)
         names = tuple(value.tunable for one in taken for value in one.values)
         return Answer(id=journal.id, state=journal.state, taken_back=names)
     if isinstance(request, Confirm):

@@ -44,7 +44,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: str | None
 
 
-class Apply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="verb", tag="apply"):
+class Apply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="verb", tag="apply"):
     """Write these settings, all or none; with ``confirm_within`` they are taken back unless confirmed in time."""
 
     schema: str
@@ -53,7 +53,9 @@ class Apply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     confirm_within: Seconds | None = None
 
 
-class Verify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="verb", tag="verify"):
+class Verify(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="verb", tag="verify"
+):
     """Tell whether these settings hold, and where the memory of these running guests (UUIDs) lies."""
 
     schema: str
@@ -61,11 +63,12 @@ class Verify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     guests: tuple[str, ...] = ()
 
 
-class Undo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="verb", tag="undo"):
-    """Take back what stands of a plan's host settings."""
+class Undo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="verb", tag="undo"):
+    """Take back what stands of a plan's host settings, or these tunables of it alone."""
 
     schema: str
     id: str
+    only: tuple[str, ...] = ()
     take_drifted: bool = False
 
 
@@ -132,6 +135,11 @@ def _check(request: Request) -> None:
             raise Refused(f"the request holds {len(request.changes)} changes; at most {MAX_CHANGES} are taken")
         for one in request.changes:
             _check_texts(one)
+    if isinstance(request, Undo):
+        if len(request.only) > MAX_CHANGES:
+            raise Refused(f"the request names {len(request.only)} tunables; at most {MAX_CHANGES} are taken")
+        for name in request.only:
+            _check_text(name, names.MAX_CHARACTERS)
     if isinstance(request, Verify):
         if len(request.guests) > MAX_GUESTS or len(set(request.guests)) != len(request.guests):
             raise Refused(f"the request names a guest twice, or more than {MAX_GUESTS} guests")
@@ -142,5 +150,10 @@ def _check(request: Request) -> None:
 
 def _check_texts(one: Asked) -> None:
     for text, most in ((one.tunable, names.MAX_CHARACTERS), (one.before, MAX_VALUE), (one.after, MAX_VALUE)):
-        if text is not None and (len(text) > most or not _PLAIN.fullmatch(text)):
-            raise Refused(f"{text[:60]!r} is longer than {most} characters or not plain ASCII")
+        if text is not None:
+            _check_text(text, most)
+
+
+def _check_text(text: str, most: int) -> None:
+    if len(text) > most or not _PLAIN.fullmatch(text):
+        raise Refused(f"{text[:60]!r} is longer than {most} characters or not plain ASCII")

@@ -95,10 +95,13 @@ def user(lab: Lab) -> Iterator[OrdinaryUser]:
 
 @pytest.fixture
 def no_trace() -> Iterator[None]:
-    """What kvmnb-root journals during a test is removed again, file by file."""
+    """What kvmnb-root journals and keeps during a test is removed again, file by file, also where the test fails."""
+    files = own_files()
     before = set(STATE.iterdir()) if STATE.is_dir() else set()
     there = [folder for folder in (STATE, STATE.parent) if folder.is_dir()]
     yield
+    for name in set(own_files()) - set(files):
+        Path(name).unlink()
     for path in set(STATE.iterdir()) - before if STATE.is_dir() else ():
         path.unlink()
     for folder in (STATE, STATE.parent):
@@ -211,6 +214,16 @@ def test_a_kill_between_the_halves_is_settled_for_both(user: OrdinaryUser, both:
     if verb == "resume":
         assert both.after == (True, True, True)
         assert cli(user, "undo").returncode == 0
+    assert both.now() == both.before
+
+
+def test_a_part_of_the_hosts_half_is_taken_back_alone(user: OrdinaryUser, both: Both) -> None:
+    applied = answer(user.python_says(APPLY, stdin=both.told))
+    assert both.after == (True, True, True), applied
+    undone = cli(user, "undo", "--only", "sysctl_file:host:vm.swappiness")
+    assert undone.returncode == 0, undone.stderr
+    assert both.after == (True, True, False)
+    assert cli(user, "undo").returncode == 0
     assert both.now() == both.before
 
 

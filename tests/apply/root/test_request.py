@@ -43,7 +43,7 @@ def test_a_plain_request_is_read_and_its_settings_are_found() -> None:
     request = a_request(changes=[a_change(), a_change(tunable=SWAP, before="60", after="10")], confirm_within=60)
     assert parse(raw(request)) == Apply(SCHEMA, ID, (Asked(KSM, "0", "1"), Asked(SWAP, "60", "10")), 60)
     assert take(raw(request)) == (Sysfs("kernel/mm/ksm/run"), Sysctl("vm.swappiness"))
-    assert parse(raw({"schema": SCHEMA, "verb": "undo", "id": ID})) == Undo(SCHEMA, ID)
+    assert parse(raw({"schema": SCHEMA, "verb": "undo", "id": ID, "only": [KSM]})) == Undo(SCHEMA, ID, (KSM,))
 
 
 NESTED = b'{"schema":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
@@ -147,6 +147,12 @@ def test_what_is_in_no_allow_list_is_refused(tunable: str) -> None:
     for after in ("1", "", None):
         with pytest.raises(Refused):
             take(raw(a_request(changes=[a_change(tunable=tunable, after=after)])))
+
+
+@pytest.mark.parametrize("only", ["all", ["x" * 5000], ["a\n"], ["٣"], [1], ["x"] * 501])
+def test_only_short_plain_names_are_taken_back(only: object) -> None:
+    with pytest.raises(Refused):
+        take(raw({"schema": SCHEMA, "verb": "undo", "id": ID, "only": only}))
 
 
 @pytest.mark.parametrize("guests", [["not-a-uuid"], ["../1"], ["0" * 36], ["c47a0de1-29b8-4f63-a5c0-1e8b7d3f9613"] * 2])
