@@ -19,7 +19,7 @@ from kvmnb.verbs import Here, open_machine
 from tests.lab.daemon import Lab
 from tests.lab.domain import vnc_xml
 from tests.lab.guest import Guest
-from tests.terminal.test_bad_input import kvmnb, refused
+from tests.terminal.calling import kvmnb, refused
 
 pytestmark = pytest.mark.lab
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.terminal.test_bad_input import kvmnb
+from tests.terminal.calling import kvmnb
 from tools.facts_reference import undocumented
 from tools.write_reference import DOCS, references
 

@@ -17,7 +17,7 @@ from kvmnb.machine.files import Files
 from kvmnb.probe.counters import read_counters
 from kvmnb.probe.load import load_between, probe_load
 from tests.small_host import write_host
-from tests.terminal.test_bad_input import kvmnb, refused
+from tests.terminal.calling import kvmnb, refused
 
 FIRST = {
     "proc/stat": "cpu  0 0\ncpu0 100 0 50 800 40 0 10 0 0 0\nintr 1\n",

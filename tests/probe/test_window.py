@@ -17,7 +17,7 @@ from kvmnb.probe.window import as_window, window_of
 from kvmnb.share.record import record
 from tests.builders import uuid_of
 from tests.small_host import write_host
-from tests.terminal.test_bad_input import kvmnb
+from tests.terminal.calling import kvmnb
 
 GUEST = (uuid_of("payroll"), "payroll")
 BEFORE = Reading(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.test_bad_input import kvmnb, refused
+from tests.terminal.calling import kvmnb, refused
 
 
 @pytest.fixture

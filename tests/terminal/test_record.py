@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.small_host import write_guest, write_host
-from tests.terminal.test_bad_input import kvmnb
+from tests.terminal.calling import kvmnb
 
 
 def test_a_machine_is_recorded_and_read_back(tmp_path: Path) -> None:

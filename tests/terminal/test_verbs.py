@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kvmnb.advise.registry import rules
-from tests.terminal.test_bad_input import kvmnb
+from tests.terminal.calling import kvmnb
 
 REPO = Path(__file__).resolve().parents[2]
 

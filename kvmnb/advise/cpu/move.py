@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kvmnb.advise.cpu.ground import Ground, Pinned
-from kvmnb.advise.cpu.pins import bind_costs, bind_wants, moves, own_cpus_meant, pin_wants, pins_by_hand
+from kvmnb.advise.cpu.pins import bind_costs, bind_wants, own_cpus_meant, pin_wants, pins_by_hand
+from kvmnb.advise.cpu.reach import mask_of
 from kvmnb.advise.finding import Safety
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet, union
@@ -77,8 +78,14 @@ def move_of(domain: Domain, view: View, here: Ground, *, bind: bool = False) -> 
     blockers = in_the_way(domain, place, here)
     if blockers:
         return Move(domain, (), (), blockers, pins, place.reason)
-    bindings = bind_wants(domain, place.nodes, here) if pins and (bind or moves(domain, place, here)) else ()
+    bindings = bind_wants(domain, place.nodes, here) if pins and (bind or _moves(domain, place, here)) else ()
     return Move(domain, pins, bindings, (), (), place.reason)
+
+
+def _moves(domain: Domain, place: GuestPlace, of_host: Ground) -> bool:
+    """Whether the placement holds the guest's vCPUs to other nodes than they are held to now, if to any."""
+    reach = mask_of(domain.wanted)
+    return reach is None or of_host.nodes(reach) != place.nodes
 
 
 def in_the_way(domain: Domain, place: GuestPlace, here: Ground) -> tuple[str, ...]:

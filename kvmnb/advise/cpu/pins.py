@@ -152,11 +152,6 @@ def node_wants(domain: Domain, place: GuestPlace, of_host: Ground) -> tuple[Want
     return tuple(wants)
 
 
-def moves(domain: Domain, place: GuestPlace, of_host: Ground) -> bool:
-    """Whether the placement puts the guest's vCPUs on other nodes than their present pins."""
-    return of_host.nodes(domain.wanted.pinned) != place.nodes
-
-
 def iothread_pin(layer: Configuration, iothread: int) -> CpuSet | None:
     """Where an iothread is pinned to; None where it has no pin."""
     return next((pin.cpus for pin in layer.iothread_pins if pin.iothread == iothread), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kvmnb.advise.cpu.reach import mask_of
 from kvmnb.advise.numa import fit
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import CpuSet, union
@@ -27,7 +28,7 @@ def memory_nodes(layer: Configuration) -> CpuSet | None:
 
 def is_bound(layer: Configuration, host: Host) -> bool:
     """Whether memory is held to nodes, and the vCPUs to CPUs of the same nodes."""
-    nodes, mask = memory_nodes(layer), fit.mask_of(layer)
+    nodes, mask = memory_nodes(layer), mask_of(layer)
     return nodes is not None and mask is not None and bool(nodes) and host.nodes_of(mask).issubset(nodes)
 
 
@@ -35,7 +36,7 @@ def roams(layer: Configuration, host: Host) -> bool:
     """Whether nothing holds the memory, and the vCPUs may run on several nodes."""
     if memory_nodes(layer) is not None or layer.vcpu_placement == "auto":
         return False
-    mask = fit.mask_of(layer)
+    mask = mask_of(layer)
     return mask is None or len(host.nodes_of(mask)) > 1
 
 

@@ -46,11 +46,12 @@ from kvmnb.advise.cpu.pins import (
     own_cpus_meant,
     restart_cost,
 )
+from kvmnb.advise.cpu.reach import mask_of
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
-from kvmnb.core.cpuset import CpuSet, union
+from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.units import format_bytes
 from kvmnb.facts.domain import Configuration, Domain
 
@@ -120,15 +121,6 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
         by_hand=by_hand,
         note=f"{note}; chosen: {chosen}",
     )
-
-
-def mask_of(layer: Configuration) -> CpuSet | None:
-    """All CPUs that some vCPU may run on; None where one may run anywhere."""
-    pins = {pin.vcpu: pin.cpus for pin in layer.vcpu_pins}
-    masks = [pins.get(vcpu, layer.vcpu_cpus) for vcpu in range(layer.vcpus)] if pins else [layer.vcpu_cpus]
-    if any(mask is None for mask in masks):
-        return None
-    return union(mask for mask in masks if mask is not None)
 
 
 def _spread_on_purpose(wanted: Configuration) -> bool:

@@ -37,9 +37,9 @@ from collections.abc import Iterator
 
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.cpu.pins import pins_by_hand
+from kvmnb.advise.cpu.reach import mask_of
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.numa.fit import mask_of
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.facts.device import Disk, Hostdev, Interface

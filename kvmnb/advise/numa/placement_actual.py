@@ -39,10 +39,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.cpu.reach import mask_of
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.numa.bound import memory_nodes
-from kvmnb.advise.numa.fit import mask_of
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View

@@ -39,8 +39,8 @@ from collections.abc import Iterator
 from kvmnb.advise.cpu.ground import ground
 from kvmnb.advise.cpu.move import move_of, pins_alone
 from kvmnb.advise.cpu.pins import bind_costs, bind_wants, own_cpus_meant
+from kvmnb.advise.cpu.reach import mask_of
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity
-from kvmnb.advise.numa.fit import mask_of
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.advise.view import View
 from kvmnb.core.cpuset import union

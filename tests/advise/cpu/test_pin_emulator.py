@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
-from tests.builders import a_domain, a_host, found, silent, values
+from kvmnb.advise.intent import Goal
+from tests.advise.test_following import check_following
+from tests.builders import a_domain, a_guest, a_host, found, silent, values
 
 RULE = "cpu.pin.emulator"
 HOST = a_host(cores=8)
@@ -59,3 +61,11 @@ def test_without_a_free_cpu_a_person_decides() -> None:
     finding = found(RULE, a_host(cores=2), a_domain(pins={0: "0", 1: "1"}))
     assert (finding.wants, finding.safety) == ((), Safety.MANUAL)
     assert finding.by_hand
+
+
+def test_vcpus_that_floated_are_bound_to_memory_with_the_pins_that_hold_them() -> None:
+    """Pins for all of a guest that was pinned in part hold it to a node, so its memory belongs there too."""
+    host, guest = a_host(nodes=2, cores=3, memory_gib=16), a_guest("a", vcpus=2, pins={1: "0"}, running=False)
+    wants = values(found(RULE, host, guest.domain, goal="latency"))
+    assert wants["domain_xml:numatune/memory/@nodeset"] == "0"
+    check_following(host, [guest], Goal.LATENCY)
