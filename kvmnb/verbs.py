@@ -47,6 +47,7 @@ from kvmnb.tunable.tunable import Verdict
 
 if TYPE_CHECKING:
     from kvmnb.show.charts.host_map import HostMap
+    from kvmnb.show.forms.journal_pane import JournalPane
     from kvmnb.show.forms.tune import TuneForm
     from kvmnb.show.live import LiveChart
     from kvmnb.show.nothing import Nothing
@@ -310,6 +311,12 @@ class Here:
 
         return TuneForm(self, domains, goal=goal, rules=rules)
 
+    def journal_pane(self) -> JournalPane:
+        """What was changed on this machine and what of it stands, to settle or take back by a person's click."""
+        from kvmnb.show.forms.journal_pane import JournalPane
+
+        return JournalPane(self)
+
 
 def open(
     uri: str | None = None,
@@ -426,6 +433,10 @@ def close() -> None:
         from kvmnb.show.live import close_all
 
         close_all()
+    if "kvmnb.show.forms.desk" in sys.modules:
+        from kvmnb.show.forms import desk
+
+        desk.close_all()
     while _opened:
         _opened.pop().machine.close()
 

@@ -16,17 +16,14 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = _loop_of_this_thread()
         self._thread: threading.Thread | None = None
         self._waiting: deque[Callable[[], None]] = deque()
         self._turn = threading.RLock()
 
     def start(self, action: Callable[[], None]) -> None:
         """Run an action; the one before must have ended."""
-        try:
-            self._loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._loop = None
+        self._loop = _loop_of_this_thread()
         self._thread = threading.Thread(target=action, name="kvmnb-form", daemon=True)
         self._thread.start()
 
@@ -50,3 +47,10 @@ class Worker:
         with self._turn:
             while self._waiting:
                 self._waiting.popleft()()
+
+
+def _loop_of_this_thread() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -172,7 +172,7 @@ def test_every_control_has_a_label(shipped: Here) -> None:
 def test_a_recording_says_why_nothing_can_be_applied(read_only: Here) -> None:
     form = read_only.tune()
     assert form.apply.disabled
-    assert "not changed" in form.progress.value
+    assert "not changed" in form.hint.value
 
 
 def test_closing_the_form_leaves_no_widget_and_no_thread(shipped: Here) -> None:
@@ -192,14 +192,14 @@ def timer(form: TuneForm) -> tuple[Any, Any]:
 
 def test_a_guarded_plan_is_kept_by_a_click_and_counts_down_till_then(shipped: Here) -> None:
     form = shipped.tune("db01")
-    assert (form.guarded.value, *timer(form)) == (False, "none", "")
-    form.guarded.value = True
+    assert (form.guarded.value, *timer(form)) == (None, "none", "")
+    form.guarded.value = 60
     form.apply.click()
     form.wait()
     assert form.result is not None
     assert "taken back unless you keep it" in form.result.sentence
     assert form.keep.layout.display is None
-    assert "s</b> left to keep" in form.countdown.value
+    assert "s</b> left, until" in form.countdown.value
     assert form.apply.disabled
     form.keep.click()
     form.wait()
@@ -214,7 +214,7 @@ def test_a_guarded_plan_is_kept_by_a_click_and_counts_down_till_then(shipped: He
 
 def test_undo_takes_a_guarded_plan_back_before_its_time(shipped: Here) -> None:
     form = shipped.tune("db01")
-    form.guarded.value = True
+    form.guarded.value = 60
     form.apply.click()
     form.wait()
     form.undo.click()
