@@ -120,6 +120,7 @@ class TuneForm:
             offers=[(Shown(one), key(one) in self.state.chosen) for one in self.state.offers],
             by_hand=[Shown(one) for one in self.state.by_hand],
             conflicts=self.state.conflicts,
+            muted=self.state.muted,
             preview=self._preview(),
         )
         shown["text/plain"] = self._text()
@@ -202,6 +203,8 @@ class TuneForm:
             made.append(_html("note", text="There is nothing here that this form could set."))
         if self.state.by_hand:
             made.append(_html("tune_by_hand", findings=[Shown(one) for one in self.state.by_hand]))
+        if self.state.muted:
+            made.append(_html("tune_muted", muted=self.state.muted))
         return made
 
     def _draw_preview(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kvmnb.advise.conflicts import Conflict, side
 from kvmnb.advise.finding import Finding, Safety
+from kvmnb.advise.mute import Muted
 from kvmnb.advise.registry import Audit
 from kvmnb.apply import guard, link, rooted
 from kvmnb.apply.journal import Journal
@@ -79,6 +80,11 @@ class TuneState:
         """What among the offers is not followed together with something else, and which of them waits."""
         offered = {side(one) for one in self.offers}
         return tuple(one for one in self.audit.conflicts if one.waits in offered)
+
+    @property
+    def muted(self) -> tuple[Muted, ...]:
+        """What was found here and is muted in ``kvmnb.toml``."""
+        return tuple(one for one in self.audit.muted if (one.finding.domain or HOST) == self.guest)
 
     @property
     def followed(self) -> list[Finding]:

@@ -112,7 +112,7 @@ def test_a_failed_apply_is_a_sentence(small: Here, monkeypatch: pytest.MonkeyPat
 def test_a_preview_that_cannot_be_made_is_a_sentence_and_no_apply(small: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     state = TuneState(small, ["web"])
 
-    def conflict(_findings: object) -> None:
+    def conflict(_findings: object, **_named: object) -> None:
         raise KvmnbError("two findings disagree")
 
     monkeypatch.setattr(small, "plan", conflict)
