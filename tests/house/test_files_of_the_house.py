@@ -99,3 +99,13 @@ def test_binder_starts_on_the_demo_host() -> None:
         check=True,
     )
     assert started.stdout == "demo two words\n"
+
+
+def test_the_index_of_the_pages_names_each_and_every_link_leads_somewhere() -> None:
+    docs = REPO / "docs"
+    linked = re.findall(r"\]\(([^)#:]+)\)", (docs / "README.md").read_text())
+    pages = {path.name for path in docs.iterdir() if path.suffix == ".md"} - {"README.md"}
+    assert sorted(pages - set(linked)) == []
+    for page in (REPO / "README.md", docs / "README.md", docs / "intent.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
