@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -51,10 +51,14 @@ class Row:
 
 
 class JournalState:
-    """The journals as they were last looked at. A journal is read anew by the verb that acts on it."""
+    """The journals as they were last looked at. A journal is read anew by the verb that acts on it.
 
-    def __init__(self, here: Verbs) -> None:
+    ``changed`` is called after each deed, in the place of ``look``, by an owner that has more to look at.
+    """
+
+    def __init__(self, here: Verbs, changed: Callable[[], None] | None = None) -> None:
         self._here = here
+        self._changed = changed or self.look
         self.journals: tuple[Journal, ...] = ()
         self.problem: str | None = None
         self.trial: Trial | None = None
@@ -94,7 +98,7 @@ class JournalState:
         except KvmnbError as problem:
             return failed(problem, journal_id)
         finally:
-            self.look()
+            self._changed()
         said = f"{words.plural(sum(len(record.values) for record in records), 'setting')} taken back and read back"
         kept = [f"{words.plural(len(names), 'setting')} left alone: {why}" for names, why in journal.kept()]
         return Outcome(True, f"{'; '.join([said, *kept])}.", journal_id=journal_id)
@@ -108,7 +112,7 @@ class JournalState:
         except KvmnbError as problem:
             return failed(problem, journal_id)
         finally:
-            self.look()
+            self._changed()
         if not verdicts:
             return Outcome(True, f"The plan was brought to its end: {journal.state}.", journal_id=journal_id)
         return judged(verdicts, "The plan was brought to its end: written", journal_id)
@@ -122,7 +126,7 @@ class JournalState:
         except KvmnbError as problem:
             return failed(problem, journal_id)
         finally:
-            self.look()
+            self._changed()
         return judged(verdicts, "The plan is kept, its lasting part is written", journal_id)
 
     def _journal(self, journal_id: str) -> Journal:

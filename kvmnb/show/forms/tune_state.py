@@ -42,7 +42,7 @@ class TuneState:
         for name in domains:
             here.facts().domain(name)
         self.names: tuple[str, ...] = tuple(dict.fromkeys(domains)) or (*sorted(known), HOST)
-        self.journals = JournalState(here)
+        self.journals = JournalState(here, self.refresh)
         self.typed = TypedValues(here)
         self.audit = self._look()
         self.plan: Plan | None = None
@@ -244,9 +244,7 @@ class TuneState:
         journal = self.undoable()
         if journal is None:
             return Outcome(False, "There is nothing to take back on this machine.")
-        outcome = self.journals.undo(journal.id, progress)
-        self.refresh()
-        return outcome
+        return self.journals.undo(journal.id, progress)
 
     def refresh(self) -> None:
         """Look at the machine again and preview anew, keeping the choice where it still stands."""

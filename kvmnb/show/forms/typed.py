@@ -14,6 +14,7 @@ from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.judge import schema_problem
 from kvmnb.machine.machine import Machine
 from kvmnb.show.forms.verbs import Verbs
+from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml, edited
 from kvmnb.tunable.tunable import Tunable, Want
 
@@ -31,13 +32,21 @@ class TypedValues:
         self.problems: dict[Tunable, str] = {}
 
     def offered(self, findings: Iterable[Finding]) -> list[Want]:
-        """What these findings want that can be typed in one line, each setting once, as it is wanted."""
+        """What these findings want that can be typed in one line, each setting once, as it is wanted.
+
+        A pin that is wanted live and in the configuration is typed once, as the live one.
+        """
         found: dict[Tunable, Want] = {}
         for finding in findings:
             for want in finding.wants:
                 if want.value is not None and len(want.value) <= _LONGEST and "\n" not in want.value:
                     found.setdefault(want.tunable, want)
-        return list(found.values())
+        twins = {_twin(tunable) for tunable in found}
+        return [want for tunable, want in found.items() if tunable not in twins]
+
+    def both(self, want: Want, findings: Iterable[Finding]) -> bool:
+        """Whether what is typed for a live pin is set in the configuration too."""
+        return any(one.tunable == _twin(want.tunable) for finding in findings for one in finding.wants)
 
     def text(self, want: Want) -> str:
         """What stands in the box of a want."""
@@ -66,11 +75,10 @@ class TypedValues:
 
     def within(self, findings: Iterable[Finding]) -> list[Finding]:
         """The findings with what was typed in the place of what they want."""
+        typed = self._texts | {twin: text for one, text in self._texts.items() if (twin := _twin(one)) is not None}
         return [
-            replace(
-                one, wants=tuple(Want(want.tunable, self._texts.get(want.tunable, want.value)) for want in one.wants)
-            )
-            if any(want.tunable in self._texts for want in one.wants)
+            replace(one, wants=tuple(Want(want.tunable, typed.get(want.tunable, want.value)) for want in one.wants))
+            if any(want.tunable in typed for want in one.wants)
             else one
             for one in findings
         ]
@@ -82,9 +90,17 @@ class TypedValues:
             _check_cpus(text, self._here.facts().host.online)
         if tunable.kind == "sysfs":
             _check_choice(self._here.machine, path, text)
-        if isinstance(tunable, DomainXml):
+        lasting = _twin(tunable) or tunable
+        if isinstance(lasting, DomainXml):
             wants = [want for one in self.within(findings) for want in one.wants]
-            _check_schema(self._here.machine, tunable, wants)
+            _check_schema(self._here.machine, lasting, wants)
+
+
+def _twin(tunable: Tunable) -> DomainXml | None:
+    """The place in the configuration that keeps a live pin."""
+    if not isinstance(tunable, DomainLive):
+        return None
+    return DomainXml(tunable.domain, tunable.uuid, f"cputune/{tunable.path}/@cpuset")
 
 
 def _check_cpus(text: str, online: CpuSet) -> None:

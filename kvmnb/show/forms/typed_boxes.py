@@ -53,12 +53,14 @@ class TypedBoxes:
 
     def _row(self, want: Want) -> Any:
         where = words.layer(want.tunable)
+        if self._state.typed.both(want, self._state.followed):
+            where += " and persistent XML"
         box = ipywidgets.Text(
             value=self._state.typed.text(want),
             description=f"{words.setting(want.tunable)} ({where})",
             continuous_update=True,
-            style={"description_width": "26em"},
-            layout={"width": "46em", "max_width": "100%"},
+            style={"description_width": "28em"},
+            layout={"width": "48em", "max_width": "100%"},
         )
         said = ipywidgets.HTML(layout={"width": "auto", "max_width": "34em"})
         self._say(want, said, self._state.typed.problems.get(want.tunable))

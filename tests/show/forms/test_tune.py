@@ -206,6 +206,7 @@ def test_a_guarded_plan_is_kept_by_a_click_and_counts_down_till_then(shipped: He
     assert form.result.ok
     assert "✔ holds" in form.log.value
     assert timer(form) == ("none", "")
+    assert not [one for one in form.state.offers if one.id == "cpu.pin.emulator"], "it looked at the machine again"
     form.undo.click()
     form.wait()
     assert form.result.ok
