@@ -60,7 +60,7 @@ def test_apply_is_pressed_the_tick_is_seen_and_undo_takes_it_back(
     notebook = Notebook(page, demo_server, "10-cpu.ipynb")
     notebook.run_all()
     area = page.locator(".jp-OutputArea-output")
-    apply, undo = area.get_by_role("button", name="Apply"), area.get_by_role("button", name="Undo")
+    apply, undo = area.get_by_role("button", name="Apply"), area.get_by_role("button", name="Undo", exact=True)
     chosen = area.get_by_label("Guest", exact=True).evaluate("one => one.selectedOptions[0].text")
     assert chosen.startswith("db01")
     assert apply.is_enabled()
@@ -80,6 +80,37 @@ def test_apply_is_pressed_the_tick_is_seen_and_undo_takes_it_back(
     undo.click(timeout=10_000)
     page.get_by_text("taken back and read back").wait_for(timeout=30_000)
     assert notebook.complaints() == []
+
+
+def test_a_typed_value_is_judged_beside_its_box_and_a_guarded_plan_is_counted_down_and_kept(
+    page: Any, demo_server: Server, artefacts: Path
+) -> None:
+    notebook = Notebook(page, demo_server, "10-cpu.ipynb")
+    notebook.run_all()
+    area = page.locator(".jp-OutputArea-output")
+    apply = area.get_by_role("button", name="Apply")
+    area.get_by_label("Type other values than the wanted ones").check()
+    box = area.get_by_role("textbox").first
+    wanted = box.input_value()
+    box.fill("999")
+    page.get_by_text("this host has no CPU 999 online").wait_for(timeout=10_000)
+    expect(apply).to_be_disabled()
+    box.fill(wanted)
+    expect(apply).to_be_enabled(timeout=20_000)
+    area.get_by_label("Keep only if confirmed within").select_option(label="120 s")
+    apply.click(timeout=10_000)
+    timer = area.get_by_role("timer")
+    timer.wait_for(timeout=30_000)
+    first = timer.inner_text()
+    expect(timer).not_to_have_text(first, timeout=10_000)
+    notebook.shoot(artefacts, "form-guarded", 1280, dark=True)
+    area.get_by_role("button", name="Keep it", exact=True).click(timeout=10_000)
+    page.get_by_text("The plan is kept").wait_for(timeout=30_000)
+    expect(timer).to_have_count(0)
+    area.get_by_role("button", name="Undo 20").first.click(timeout=10_000)
+    page.get_by_text("taken back and read back").wait_for(timeout=30_000)
+    assert notebook.complaints() == []
+    assert notebook.cut_off() == []
 
 
 def test_the_form_is_worked_by_the_keyboard_alone(page: Any, demo_server: Server) -> None:
