@@ -159,13 +159,13 @@ def test_every_rich_output_has_a_text_for_a_page_without_a_kernel(name: str) -> 
 @pytest.mark.slow
 def test_run_all_and_then_apply_and_undo_on_the_demo_host() -> None:
     with running("10-cpu.ipynb", KVMNB_HOST="demo", KVMNB_TICK="0.05") as notebook:
-        assert notebook.cell("print(form.state.guest, here.journals())") == "db01 ()\n"
-        before = notebook.cell("print(here.facts().domain('db01').wanted.vcpu_pins)")
+        assert notebook.cell("print(form.state.guest, here.journals())") == "router01 ()\n"
+        before = notebook.cell("print(here.facts().domain('router01').wanted.vcpu_pins)")
         assert notebook.cell("form.apply.click(); form.wait(); print(form.result.ok)") == "True\n"
         assert notebook.cell("print('✔ holds' in form.log.value, form.undo.disabled)") == "True False\n"
-        assert notebook.cell("print(here.facts(fresh=True).domain('db01').wanted.vcpu_pins)") != before
+        assert notebook.cell("print(here.facts(fresh=True).domain('router01').wanted.vcpu_pins)") != before
         assert notebook.cell("form.undo.click(); form.wait(); print(form.result.ok)") == "True\n"
-        assert notebook.cell("print(here.facts(fresh=True).domain('db01').wanted.vcpu_pins)") == before
+        assert notebook.cell("print(here.facts(fresh=True).domain('router01').wanted.vcpu_pins)") == before
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def test_apply_is_pressed_the_tick_is_seen_and_undo_takes_it_back(
     area = page.locator(".jp-OutputArea-output")
     apply, undo = area.get_by_role("button", name="Apply"), area.get_by_role("button", name="Undo", exact=True)
     chosen = area.get_by_label("Guest", exact=True).evaluate("one => one.selectedOptions[0].text")
-    assert chosen.startswith("db01")
+    assert chosen.startswith("router01")
     assert apply.is_enabled()
     assert undo.is_disabled()
 
