@@ -99,6 +99,16 @@ class Replay:
         self.period_seconds = recorded.cover.period_seconds
         self._frames = tuple(_values(row, recorded.cover.columns, uuids) for row in recorded.rows)
         self._next = 0
+        self.period = self.period_seconds
+
+    def look_at(self, guests: frozenset[str]) -> None:
+        """Nothing: a recording holds what it holds."""
+
+    def wake(self) -> None:
+        """Nothing: a replay has no threads."""
+
+    def rest(self) -> None:
+        """Nothing: a replay has no threads."""
 
     def vcpus(self, guest: str) -> tuple[int, ...] | None:
         """The vCPUs that were recorded of a guest."""

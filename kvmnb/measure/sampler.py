@@ -8,12 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from kvmnb.core.errors import KvmnbError
 from kvmnb.measure.ring import Ring
-from kvmnb.measure.series import GUESTS, HOST, Frame, Series, Source
+from kvmnb.measure.series import GUESTS, HOST, Event, Frame, Series, Source
 
 DEFAULT_PERIOD_SECONDS = 1.0
 # Below this a period says little: the scheduler accounts a running thread every 1 to 10 ms.
@@ -45,8 +46,10 @@ def checked_period(period: float | str) -> float:
 class Subscription:
     """One subscriber of a sampler, until it is closed."""
 
-    def __init__(self, sampler: Sampler, callback: Callback, name: str, period: float) -> None:
+    def __init__(self, sampler: Sampler, callback: Callback, name: str, period: float, guest: str | None) -> None:
         self.callback = callback
+        self.guest = guest
+        """Whom the subscriber looks at, by UUID; None: at all alike."""
         self.name = name
         self.period = period
         self.problem: str | None = None
@@ -104,6 +107,7 @@ class Sampler:
         self._subscribers: list[Subscription] = []
         self._ring = Ring(capacity)
         self._thread: _Clock | None = None
+        self._events: list[Event] = []
 
     @property
     def period(self) -> float:
@@ -120,20 +124,32 @@ class Sampler:
         """What the callbacks of present subscribers raised last."""
         return tuple(f"{one.name}: {one.problem}" for one in tuple(self._subscribers) if one.problem)
 
-    def subscribe(self, callback: Callback, *, name: str = "a subscriber", period: float | None = None) -> Subscription:
-        """Have ``callback`` called with every frame, on the sampler's thread; the first one starts it."""
+    def subscribe(
+        self, callback: Callback, *, name: str = "a subscriber", period: float | None = None, guest: str | None = None
+    ) -> Subscription:
+        """Have ``callback`` called with every frame, on the sampler's thread; the first one starts it.
+
+        What is read of the guests in turn is read of ``guest`` (a UUID) every second.
+        """
         seconds = default_period() if period is None else checked_period(period)
-        one = Subscription(self, callback, name, seconds)
+        one = Subscription(self, callback, name, seconds, guest)
         with self._lock:
             self._subscribers.append(one)
             if self._thread is None:
                 # What was read before a pause would be joined by a line to what comes after it.
                 self._ring = Ring(self._ring.capacity)
+                self.source.wake()
                 self._thread = _Clock(self._tick, lambda: self.period)
                 self._thread.start()
             else:
                 self._thread.wake.set()
+            self._look()
         return one
+
+    def mark(self, event: Event) -> None:
+        """Put an event into the next frame."""
+        with self._lock:
+            self._events.append(event)
 
     def history(self, wanted: Callable[[Series], bool], last: int) -> list[Frame]:
         """The newest ``last`` frames, oldest first, with the series that are wanted."""
@@ -150,6 +166,7 @@ class Sampler:
     def _drop(self, leaving: tuple[Subscription, ...]) -> None:
         with self._lock:
             self._subscribers = [one for one in self._subscribers if one not in leaving]
+            self._look()
             if self._subscribers or self._thread is None:
                 return
             thread, self._thread = self._thread, None
@@ -158,11 +175,24 @@ class Sampler:
         # A callback may unsubscribe its own subscriber; a thread cannot wait for itself.
         if thread is not threading.current_thread():
             thread.join()
+        with self._lock:
+            # Somebody may have come meanwhile.
+            if self._thread is None:
+                self.source.rest()
+
+    def _look(self) -> None:
+        self.source.look_at(frozenset(one.guest for one in self._subscribers if one.guest is not None))
 
     def _tick(self) -> None:
+        self.source.period = self.period
         frame = self._frame()
         if frame is not None:
-            self._publish(frame)
+            self._publish(self._marked(frame))
+
+    def _marked(self, frame: Frame) -> Frame:
+        with self._lock:
+            events, self._events = tuple(self._events), []
+        return replace(frame, events=(*frame.events, *events)) if events else frame
 
     def _frame(self) -> Frame | None:
         try:

@@ -96,6 +96,8 @@ class Source(Protocol):
     """For the chart's title: live, or where and how it was recorded."""
     absent: str
     """Why a guest that this source does not know has no values."""
+    period: float
+    """Seconds from one reading to the next, as who reads means it; set by the sampler."""
 
     def vcpus(self, guest: str) -> tuple[int, ...] | None:
         """The vCPUs that this source has of a guest; None where the guest's configuration tells."""
@@ -103,6 +105,18 @@ class Source(Protocol):
 
     def read(self) -> Frame | None:
         """What is new since the last reading; None from the first, which has no rates yet."""
+        ...
+
+    def look_at(self, guests: frozenset[str]) -> None:
+        """Somebody looks at these guests now, so what is read in turn is read of them first."""
+        ...
+
+    def wake(self) -> None:
+        """Readings begin: start what reads beside the tick. Without it ``read`` tells what it reads itself."""
+        ...
+
+    def rest(self) -> None:
+        """Readings end: let go of threads and connections."""
         ...
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from kvmnb.core.errors import NotAnswered
 from kvmnb.machine.machine import Machine
-from kvmnb.measure.live import LiveSource
+from kvmnb.machine.statistics import Statistics, end_events
+from kvmnb.measure.live import AwaySource, LiveSource
 from kvmnb.measure.replay import Replay, read_series
+from kvmnb.measure.rounds import Rounds
 from kvmnb.measure.sampler import Sampler
 from kvmnb.measure.series import Source
 
@@ -21,13 +23,17 @@ _lock = threading.Lock()
 def series_source(machine: Machine) -> Source:
     """Where the series of a machine come from; NotAnswered says in a sentence why it has none."""
     files = machine.files
+    away = files is None or files.root != Path("/")
+    if machine.kind == "live" and machine.hypervisor is not None and away:
+        return AwaySource(_rounds(machine.hypervisor.uri, away=True))
     if files is None:
         raise NotAnswered(
             f"There are no live series of {machine.title}: they are read from /proc of the host itself, and "
             f"{machine.files_gap}. Run kvmnb on that host to see them."
         )
     if files.root == Path("/"):
-        return LiveSource(files)
+        own = machine.hypervisor is not None and machine.kind == "live"
+        return LiveSource(files, _rounds(machine.libvirt.uri, away=False) if own else None)
     text = files.read(SERIES_FILE) if files.exists(SERIES_FILE) else _shipped(machine)
     if text is None:
         raise NotAnswered(
@@ -56,6 +62,12 @@ def close_samplers() -> None:
         _samplers.clear()
     for sampler in samplers:
         sampler.close()
+    end_events()
+
+
+def _rounds(uri: str, *, away: bool) -> Rounds:
+    """libvirt's counters, over connections of their own."""
+    return Rounds(lambda: Statistics(uri, keepalive=away), away=away)
 
 
 def _shipped(machine: Machine) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 
 from kvmnb.core.errors import KvmnbError
 from kvmnb.measure.sampler import Sampler, default_period
-from kvmnb.measure.series import GUESTS, Frame, Series
+from kvmnb.measure.series import GUESTS, Event, Frame, Series
 
 ONE = Series("m", "a", 0)
 
@@ -18,13 +18,25 @@ class Counting:
 
     title_note = "counted"
     absent = "never there"
+    period = 0.0
 
     def __init__(self, takes: float = 0.0) -> None:
         self.takes = takes
         self.read_at: list[float] = []
+        self.looked_at: frozenset[str] = frozenset()
+        self.rests = 0
 
     def vcpus(self, guest: str) -> tuple[int, ...] | None:
         return (0,)
+
+    def look_at(self, guests: frozenset[str]) -> None:
+        self.looked_at = guests
+
+    def wake(self) -> None:
+        self.rests -= 1
+
+    def rest(self) -> None:
+        self.rests += 1
 
     def read(self) -> Frame | None:
         self.read_at.append(time.monotonic())
@@ -163,3 +175,28 @@ def test_a_period_that_cannot_be_kept_is_refused(wrong: str, monkeypatch: pytest
     monkeypatch.setenv("KVMNB_TICK", wrong)
     with pytest.raises(KvmnbError, match=f"a sampling period of '{wrong}' s cannot be kept: give 0.02 to 3600 s"):
         default_period()
+
+
+def test_the_source_hears_who_is_looked_at_and_rests_when_nobody_listens_any_more() -> None:
+    source = Counting()
+    sampler = Sampler(source)
+    with sampler.subscribe(lambda frame: None, period=0.02, guest="a"):
+        with sampler.subscribe(lambda frame: None, period=60, guest="b"):
+            assert source.looked_at == {"a", "b"}
+            assert source.rests == -1
+        assert source.looked_at == {"a"}
+    assert source.looked_at == frozenset()
+    assert source.rests == 0
+
+
+def test_an_event_is_in_the_next_frame_and_in_no_other() -> None:
+    sampler = Sampler(Counting())
+    got: list[Frame] = []
+    happened = Event(1.0, "plan applied", "", "plan 7 applied")
+    with sampler.subscribe(got.append, period=0.02):
+        until(lambda: len(got) >= 2)
+        sampler.mark(happened)
+        until(lambda: any(frame.events for frame in got))
+        count = len(got)
+        until(lambda: len(got) >= count + 2)
+    assert [frame.events for frame in got if frame.events] == [(happened,)]

@@ -70,7 +70,9 @@ class LiveChart:
             # Of a sampler that pauses nothing is taken over: a line would join it to what comes now.
             past = sampler.history(self._wants, window) if sampler.subscribers else []
             self._rows.extend(self._row(frame) for frame in past)
-            self._subscription = sampler.subscribe(self._take, name=f"the live chart of {name}", period=period)
+            self._subscription = sampler.subscribe(
+                self._take, name=f"the live chart of {name}", period=period, guest=guest or None
+            )
         # The new chart subscribes before the cell's former one leaves, so that the sampler goes on.
         owner.own(self)
 

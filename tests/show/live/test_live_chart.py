@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kvmnb.core.errors import DomainGone, KvmnbError
-from kvmnb.machine.files import Files
+from kvmnb.machine.files import Files, ReadOnlyFiles
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.sources import recorded
 from kvmnb.measure.live import LiveSource
@@ -214,12 +214,12 @@ def test_a_real_thread_is_drawn_from_proc_and_its_end_is_a_gap_that_says_why() -
     assert (ran != ran, waited != waited, busy == busy) == (True, True, True)
 
 
-def test_where_there_are_no_series_a_sentence_stands_in_the_charts_place(machine: Machine) -> None:
-    away = Machine("live", "qemu+ssh://away/system", "away", machine.hypervisor, None, "that URI names another host")
-    chart = live_chart(away, "db01")
+def test_where_there_are_no_series_a_sentence_stands_in_the_charts_place(machine: Machine, tmp_path: Path) -> None:
+    quiet = Machine("recorded", "a quiet host", str(tmp_path), machine.hypervisor, ReadOnlyFiles(tmp_path))
+    chart = live_chart(quiet, "db01")
     bundle = chart._repr_mimebundle_()
     assert WIDGET_MIME not in bundle
-    assert bundle["text/plain"].startswith("There are no live series of qemu+ssh://away/system")
+    assert bundle["text/plain"].startswith("There are no series of a quiet host")
     assert wait(chart, 3) == 0
     off = live_chart(machine, "dwh01")
     assert off.gap == "There are no series of guest dwh01: the recorded series do not hold this guest."
@@ -241,9 +241,19 @@ def test_waiting_for_ticks_that_do_not_come_ends() -> None:
     class Silent:
         title_note = "silent"
         absent = "silent"
+        period = 0.0
 
         def vcpus(self, guest: str) -> tuple[int, ...] | None:
             return (0,)
+
+        def look_at(self, guests: frozenset[str]) -> None:
+            pass
+
+        def wake(self) -> None:
+            pass
+
+        def rest(self) -> None:
+            pass
 
         def read(self) -> Frame | None:
             return None

@@ -9,11 +9,13 @@ import psutil
 import pytest
 
 from kvmnb.machine.files import Files, ReadOnlyFiles
-from kvmnb.measure import threads
+from kvmnb.measure.collect import census
+from kvmnb.measure.collect.census import Census
+from kvmnb.measure.collect.threads import ThreadClocks, thread_times
 from kvmnb.measure.live import LiveSource
-from kvmnb.measure.metrics.vcpu import VCPU_RUN, VCPU_RUN_DELAY
-from kvmnb.measure.series import Count, Frame, Series
-from kvmnb.measure.threads import VcpuThreads, thread_times
+from kvmnb.measure.metrics.thread import THREAD_LAST_CPU, THREAD_RUN, THREAD_RUN_DELAY, THREAD_TURNS
+from kvmnb.measure.metrics.vcpu import VCPU_LAST_CPU, VCPU_RUN, VCPU_RUN_DELAY, VCPU_TURNS
+from kvmnb.measure.series import Frame, Series
 from tests.lab.guest import Guest
 from tests.measure.stand_in import BUSY, IDLE, StandIn
 
@@ -81,11 +83,11 @@ def test_a_pair_pinned_on_one_cpu_shows_a_run_delay_near_one_second_per_second()
 
 
 def test_the_times_of_any_process_can_be_read() -> None:
-    before = thread_times(ROOT, os.getpid(), os.getpid())
+    before = thread_times(ROOT, f"proc/{os.getpid()}/task/{os.getpid()}")
     end = time.monotonic() + 0.05
     while time.monotonic() < end:
         pass
-    after = thread_times(ROOT, os.getpid(), os.getpid())
+    after = thread_times(ROOT, f"proc/{os.getpid()}/task/{os.getpid()}")
     assert after.run_ns > before.run_ns
     assert after.run_delay_ns >= before.run_delay_ns
 
@@ -93,7 +95,7 @@ def test_the_times_of_any_process_can_be_read() -> None:
 def test_a_guest_that_ends_leaves_a_gap_with_a_reason_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(threads, "RESCAN_SECONDS", 3600.0)
+    monkeypatch.setattr(census, "RESCAN_SECONDS", 3600.0)
     with StandIn(BUSY) as stays, StandIn(BUSY) as ends:
         source = LiveSource(ROOT)
         both = rates_of(source, 0.1)
@@ -110,21 +112,23 @@ def test_a_guest_that_ends_leaves_a_gap_with_a_reason_and_the_others_go_on(
 
 
 def test_a_guest_that_starts_later_is_seen_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "RESCAN_SECONDS", 0.0)
+    monkeypatch.setattr(census, "RESCAN_SECONDS", 0.0)
     source = LiveSource(ROOT)
     source.read()
     with StandIn(BUSY) as guest:
         first, second = source.read(), source.read()
     assert first is not None
     assert second is not None
-    assert guest.uuid not in {series.guest for series in first.values}
-    assert guest.uuid in {series.guest for series in second.values}
+    run = Series(VCPU_RUN.name, guest.uuid, 0)
+    assert (run in first.values, run in second.values) == (False, True)
+    assert [(one.kind, one.guest) for one in first.events] == [("guest started", guest.uuid)]
 
 
 def test_a_qemu_without_named_threads_says_so() -> None:
     with StandIn() as guest:
-        reader = VcpuThreads(ROOT)
-        assert [count for count in reader.collect() if count.series.guest == guest.uuid] == []
+        reader = ThreadClocks(ROOT, Census(ROOT))
+        own = [one.series for one in reader.collect() if one.series.guest == guest.uuid]
+    assert {series.part for series in own} == {"emulator"}
     assert reader.gaps[guest.uuid] == "its QEMU does not name its vCPU threads (debug-threads=on is missing)"
 
 
@@ -140,15 +144,24 @@ def test_a_kernel_without_these_times_is_a_gap_of_this_guest_and_no_crash(tmp_pa
     (process / "comm").write_text("qemu-system-x86")
     (process / "cmdline").write_bytes(f"qemu\0-name\0guest=a,debug-threads=on\0-uuid\0{uuid}\0".encode())
     (process / "stat").write_text("77 (qemu) S " + " ".join("0" for _ in range(40)))
-    reader = VcpuThreads(ReadOnlyFiles(tmp_path))
+    files = ReadOnlyFiles(tmp_path)
+    reader = ThreadClocks(files, Census(files))
     assert list(reader.collect()) == []
     assert "schedstat holds 0 numbers" in reader.gaps[uuid]
-    (process / "task/78/schedstat").write_text("3000000000 1500000000 9\n")
-    found: list[Count] = list(reader.collect())
-    assert [(count.series.metric, count.series.part, count.value) for count in found] == [
-        (VCPU_RUN.name, 0, 3.0),
-        (VCPU_RUN_DELAY.name, 0, 1.5),
-    ]
+    for tid, times in (("77", "5000000000 0 7\n"), ("78", "3000000000 1500000000 9\n")):
+        (process / "task" / tid / "schedstat").write_text(times)
+        (process / "task" / tid / "stat").write_text(f"{tid} (a ) b) S " + " ".join(map(str, range(4, 53))))
+    found = {(one.series.metric, one.series.part): one.value for one in reader.collect()}
+    assert found == {
+        (VCPU_RUN.name, 0): 3.0,
+        (VCPU_RUN_DELAY.name, 0): 1.5,
+        (VCPU_TURNS.name, 0): 9,
+        (VCPU_LAST_CPU.name, 0): 39,
+        (THREAD_RUN.name, "emulator"): 5.0,
+        (THREAD_RUN_DELAY.name, "emulator"): 0.0,
+        (THREAD_TURNS.name, "emulator"): 7,
+        (THREAD_LAST_CPU.name, "emulator"): 39,
+    }
 
 
 @pytest.mark.lab

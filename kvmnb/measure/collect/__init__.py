@@ -1,0 +1,1 @@
+"""What reads counters and gauges: one module for each source."""
