@@ -9,6 +9,7 @@ Two workers; a run that was stopped goes on where it was, and a module is tried 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -19,10 +20,9 @@ from pathlib import Path
 from kvmnb.advise.registry import rules
 from tools.mutate.report import Result, report
 from tools.mutate.target import ROOT, Target, targets
-from tools.mutate.trial import tried
+from tools.mutate.trial import try_all
 
 STATE = ROOT / ".mutation"
-WORKERS = 2
 
 
 def main() -> None:
@@ -36,7 +36,10 @@ def main() -> None:
     rules()
     asked = [one for one in targets() if chosen.only is None or chosen.only in one.module]
     waiting = [one for one in asked if chosen.anew or _known(one) is None]
-    _run_all(waiting)
+    began = time.monotonic()
+    # The quick ones first: what is stopped has then most of its results.
+    try_all(sorted(waiting, key=lambda one: len(one.tests)), _keep)
+    print(f"{len(waiting)} modules tried in {time.monotonic() - began:.0f} s", flush=True)
     results = [found for one in asked if (found := _known(one)) is not None]
     if chosen.only is not None:
         for one in results:
@@ -50,40 +53,12 @@ def main() -> None:
         sys.exit(f"without a result: {', '.join(broken) or 'see above'}")
 
 
-def _run_all(waiting: list[Target]) -> None:
-    """Two children at a time, each for one target; none shares a process with another's mutants."""
-    running: dict[int, tuple[Target, float]] = {}
-    todo = list(waiting)
-    while todo or running:
-        while todo and len(running) < WORKERS:
-            target = todo.pop(0)
-            child = os.fork()
-            if child == 0:
-                os._exit(_work(target))
-            running[child] = (target, time.monotonic())
-        done, _ = os.wait()
-        target, began = running.pop(done)
-        found = _known(target)
-        said = found.line() if found is not None else f"{target.module}: no result"
-        print(f"{said} in {time.monotonic() - began:.0f} s, {len(todo) + len(running)} left", flush=True)
-
-
-def _work(target: Target) -> int:
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 1)
-    trial = tried(target)
-    row = {
-        "state": target.state,
-        "module": target.module,
-        "rule": target.rule,
-        "killed": trial.killed,
-        "survivors": trial.survivors,
-        "broken": trial.broken,
-    }
+def _keep(target: Target, found: Result) -> None:
+    """Write a result down, whole or not at all, and say it."""
     with tempfile.NamedTemporaryFile("w", dir=STATE, delete=False) as file:
-        json.dump(row, file, indent=1)
+        json.dump({"state": target.state, **dataclasses.asdict(found)}, file, indent=1)
     Path(file.name).replace(STATE / f"{target.module}.json")
-    return 0
+    print(found.line(), flush=True)
 
 
 def _known(target: Target) -> Result | None:

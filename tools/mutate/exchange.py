@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ from kvmnb.advise.rule import Rule
 def exchange(module: ModuleType, code: str) -> None:
     """Run the code in the module, and give every function, rule and class that others hold already what it says.
 
+    Another value that a module has from it, such as a number, is put there under the same name.
     Errors while it runs are the mutant's, and go to the caller.
     """
     held = dict(vars(module))
@@ -26,6 +28,11 @@ def exchange(module: ModuleType, code: str) -> None:
             for field in ("severity", "goals", "basis"):
                 setattr(old, field, getattr(new, field))
             setattr(module, name, old)
+    changed = {name: old for name, old in held.items() if vars(module).get(name) is not old}
+    for other in [one for name, one in sys.modules.items() if name.startswith(("kvmnb.", "tests."))]:
+        for name, old in changed.items():
+            if other is not module and vars(other).get(name) is old and not name.startswith("__"):
+                setattr(other, name, vars(module).get(name))
 
 
 def _take(old: Any, new: Any) -> bool:

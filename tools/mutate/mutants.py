@@ -18,7 +18,12 @@ _ARITHMETIC = (
     "LShift_RShift", "BitOr_BitAnd", "BitAnd_BitOr", "BitXor_BitAnd",
 )  # fmt: skip
 # A rule without its decorator is no rule, which says nothing of its conditions; variables are not inserted.
-_LEFT_OUT = ("core/RemoveDecorator", "core/Variable")
+# `is` and `==` say the same of None and of the members of an enumeration, which is all that they are used for here.
+_LEFT_OUT = (
+    "core/RemoveDecorator", "core/Variable",
+    "core/ReplaceComparisonOperator_Is_Eq", "core/ReplaceComparisonOperator_IsNot_NotEq",
+    "core/ReplaceComparisonOperator_Eq_Is", "core/ReplaceComparisonOperator_NotEq_IsNot",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,9 @@ def _operators() -> dict[str, Operator]:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Each mutant of this source that compiles to another program; annotations, which never run, are left alone."""
+    """Each mutant of this source that compiles to another program; ``_silent`` places are left alone."""
     tree = get_ast(source)
-    silent = _annotation_lines(source)
+    silent = _silent(source)
     original = _program(source)
     for name, operator in _operators().items():
         occurrence = 0
@@ -73,16 +78,24 @@ def _nodes(node: object) -> Iterator[object]:
         yield from _nodes(child)
 
 
-def _annotation_lines(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where annotations begin and end, as line and column."""
-    found = []
+def _silent(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where that begins and ends which is no condition, as line and column.
+
+    Annotations, which never run; the fields of a ``Rule(...)``; the limits between which a person may set a threshold.
+    """
+    found: list[ast.AST] = []
     for node in ast.walk(ast.parse(source)):
-        one = getattr(node, "annotation", None) or getattr(node, "returns", None)
-        if isinstance(one, ast.expr):
-            assert one.end_lineno is not None
-            assert one.end_col_offset is not None
-            found.append(((one.lineno, one.col_offset), (one.end_lineno, one.end_col_offset)))
-    return found
+        found += [one for name in ("annotation", "returns") if (one := getattr(node, name, None)) is not None]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "Rule":
+                found.append(node)
+            if node.func.id == "Threshold":
+                found += [word.value for word in node.keywords if word.arg in ("least", "most")]
+    return [
+        ((one.lineno, one.col_offset), (one.end_lineno or 0, one.end_col_offset or 0))
+        for one in found
+        if isinstance(one, ast.expr)
+    ]
 
 
 def _program(code: str) -> str | None:

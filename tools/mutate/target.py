@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ADVISE = ROOT / "kvmnb" / "advise"
 TESTS = ROOT / "tests" / "advise"
+_CHANGES = ROOT / "tools" / "mutate" / "mutants.py"
 _RULE = re.compile(r"^RULE = Rule\(\s*id=\"([^\"]+)\"|^RULE = Rule\(\s*\n\s*id=\"([^\"]+)\"", re.MULTILINE)
 
 
@@ -21,34 +22,36 @@ class Target:
     tests: tuple[Path, ...]
     rule: str | None
     """Its rule's id; None for a shared module."""
+    state: str
+    """Another where the module, one of its tests or the set of changes is another."""
 
     @property
     def module(self) -> str:
         """Its dotted name."""
         return ".".join(self.path.relative_to(ROOT).with_suffix("").parts)
 
-    @property
-    def state(self) -> str:
-        """Changes where the module or one of its tests does."""
-        digest = hashlib.sha256()
-        for path in (self.path, *self.tests):
-            digest.update(path.read_bytes())
-        return digest.hexdigest()
+
+def _state(paths: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for path in (_CHANGES, *paths):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def targets() -> list[Target]:
     """Every module of kvmnb.advise that has tests, by name."""
-    return [found for path in sorted(ADVISE.rglob("*.py")) if path.name != "__init__.py" and (found := _target(path))]
+    paths = [path for path in sorted(ADVISE.rglob("*.py")) if path.name != "__init__.py"]
+    return [found for path in paths if (found := _target(path)) is not None]
 
 
 def _target(path: Path) -> Target | None:
     match = _RULE.search(path.read_text())
     own = TESTS / path.relative_to(ADVISE).parent / f"test_{path.stem}.py"
     if match is not None:
-        return Target(path, (own,), match[1] or match[2])
+        return Target(path, (own,), match[1] or match[2], _state((path, own)))
     tests = [own, *sorted(_tests_of_users(path))]
     tests = [one for one in dict.fromkeys(tests) if one.is_file()]
-    return Target(path, tuple(tests), None) if tests else None
+    return Target(path, tuple(tests), None, _state((path, *tests))) if tests else None
 
 
 def _tests_of_users(path: Path) -> set[Path]:
