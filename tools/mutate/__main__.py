@@ -37,8 +37,8 @@ def main() -> None:
     asked = [one for one in targets() if chosen.only is None or chosen.only in one.module]
     waiting = [one for one in asked if chosen.anew or _known(one) is None]
     began = time.monotonic()
-    # The quick ones first: what is stopped has then most of its results.
-    try_all(sorted(waiting, key=lambda one: len(one.tests)), _keep)
+    # The quick ones first: a run that is stopped has most of its results then.
+    try_all(sorted(waiting, key=lambda one: (one.rule is None, len(one.tests))), _keep)
     print(f"{len(waiting)} modules tried in {time.monotonic() - began:.0f} s", flush=True)
     results = [found for one in asked if (found := _known(one)) is not None]
     if chosen.only is not None:
