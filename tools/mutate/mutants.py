@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,12 +19,13 @@ _ARITHMETIC = (
     "LShift_RShift", "BitOr_BitAnd", "BitAnd_BitOr", "BitXor_BitAnd",
 )  # fmt: skip
 # A rule without its decorator is no rule, which says nothing of its conditions; variables are not inserted.
-# `is` and `==` say the same of None and of the members of an enumeration, which is all that they are used for here.
-_LEFT_OUT = (
-    "core/RemoveDecorator", "core/Variable",
-    "core/ReplaceComparisonOperator_Is_Eq", "core/ReplaceComparisonOperator_IsNot_NotEq",
-    "core/ReplaceComparisonOperator_Eq_Is", "core/ReplaceComparisonOperator_NotEq_IsNot",
-)  # fmt: skip
+_LEFT_OUT = ("core/RemoveDecorator", "core/Variable")
+# `is` says of None and of the members of an enumeration what `==` says, and of numbers and texts nothing to rely on.
+_IDENTITY = re.compile(r"core/ReplaceComparisonOperator_(Is_Eq|IsNot_NotEq|(Eq|NotEq|Lt|LtE|Gt|GtE|In|NotIn)_Is(Not)?)")
+_ORDER_OF_EQUALS = re.compile(r"core/ReplaceComparisonOperator_(Eq|NotEq)_(Lt|LtE|Gt|GtE)")
+
+_Place = tuple[tuple[int, int], tuple[int, int]]
+"""Where a part of a source begins and ends, as line and column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def _operators() -> dict[str, Operator]:
         if name.startswith("core/ReplaceBinaryOperator_"):
             if name.partition("_")[2] in _ARITHMETIC:
                 names.append(name)
-        elif not name.startswith(_LEFT_OUT):
+        elif not name.startswith(_LEFT_OUT) and _IDENTITY.fullmatch(name) is None:
             names.append(name)
     return {name: get_operator(name)() for name in names}
 
@@ -57,14 +59,15 @@ def _operators() -> dict[str, Operator]:
 def mutants(source: str) -> Iterator[Mutant]:
     """Each mutant of this source that compiles to another program; ``_silent`` places are left alone."""
     tree = get_ast(source)
-    silent = _silent(source)
+    silent, texts = _silent(source), _texts(source)
     original = _program(source)
     for name, operator in _operators().items():
         occurrence = 0
         for node in _nodes(tree):
             for start, _ in operator.mutation_positions(node):
                 number, occurrence = occurrence, occurrence + 1
-                if any(low <= start < high for low, high in silent):
+                unordered = texts if _ORDER_OF_EQUALS.fullmatch(name) else []
+                if any(low <= start < high for low, high in (*silent, *unordered)):
                     continue
                 code = mutate_code(source, operator, number)
                 if code is not None and (changed := _program(code)) is not None and changed != original:
@@ -78,7 +81,7 @@ def _nodes(node: object) -> Iterator[object]:
         yield from _nodes(child)
 
 
-def _silent(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _silent(source: str) -> list[_Place]:
     """Where that begins and ends which is no condition, as line and column.
 
     Annotations, which never run; the fields of a ``Rule(...)``; the limits between which a person may set a threshold.
@@ -91,11 +94,21 @@ def _silent(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
                 found.append(node)
             if node.func.id == "Threshold":
                 found += [word.value for word in node.keywords if word.arg in ("least", "most")]
+    return [_place(one) for one in found if isinstance(one, ast.expr)]
+
+
+def _texts(source: str) -> list[_Place]:
+    """Where something is compared with a text: which of two texts comes first is no condition of any rule."""
+    compared = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Compare))
     return [
-        ((one.lineno, one.col_offset), (one.end_lineno or 0, one.end_col_offset or 0))
-        for one in found
-        if isinstance(one, ast.expr)
+        _place(node)
+        for node in compared
+        if any(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in (node.left, *node.comparators))
     ]
+
+
+def _place(one: ast.expr) -> _Place:
+    return (one.lineno, one.col_offset), (one.end_lineno or 0, one.end_col_offset or 0)
 
 
 def _program(code: str) -> str | None:

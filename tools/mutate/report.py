@@ -8,9 +8,12 @@ from dataclasses import dataclass
 HEAD = """# Mutation of the rules
 
 `make mutate` changes each module of `kvmnb/advise` in the ways of cosmic-ray (comparisons, numbers, boolean words,
-arithmetic, loops, exceptions; not in annotations) and runs its tests against each change: a rule against its own test
-file, a shared module against those of the rules that use it. A change that no test finds survives. Some survivors
-cannot be found, as they do the same by another way.
+arithmetic, loops, exceptions) and runs its tests against each change: a rule against its own test file, a shared module
+against those of the rules that use it. A change that no test finds survives. Some survivors cannot be found, as they do
+the same by another way.
+
+Not changed: annotations, the fields of a `Rule(...)`, the limits between which a person may set a threshold,
+decorators, the order of texts, and `is` for `==` (or the reverse), which say the same wherever a rule uses them.
 """
 
 TABLE = "| what | killed | mutants | score |\n| --- | --- | --- | --- |"

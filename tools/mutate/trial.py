@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib
 import math
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tools.mutate.collected import first_failing, forget, name_folders_by_process
 from tools.mutate.exchange import exchange
 from tools.mutate.mutants import mutants
 from tools.mutate.report import Result
@@ -43,7 +43,7 @@ class Trials:
         """Two workers at a time, each for one target; none shares a process with another's mutants."""
         if session.testsfailed:
             raise session.Failed("the tests cannot be collected")
-        _name_folders_by_process(session.config._tmp_path_factory)
+        name_folders_by_process(session.config._tmp_path_factory)
         items: dict[Path, list[Any]] = {}
         for item in session.items:
             items.setdefault(item.path, []).append(item)
@@ -85,11 +85,11 @@ def _tried(target: Target, items: list[Any]) -> Result:
     module = importlib.import_module(target.module)
     source = target.path.read_text()
     # Once here, so that what the tests read (recorded hosts, guests) is read already in every child.
-    failing = _first_failing(items)
+    failing = first_failing(items)
     if not items or failing is not None:
         why = f"{items[failing].nodeid} fails" if failing is not None else "there are no tests"
         return Result(target.module, target.rule, 0, [], f"{target.module}: {why} without a mutant")
-    _forget()
+    forget()
     gc.collect()
     gc.freeze()
     # The same source as if it were a mutant: so what the exchange itself breaks is not counted as found.
@@ -133,48 +133,7 @@ def _run(items: list[Any], module: Any, code: str, limit: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         signal.alarm(LONGEST_SECONDS)
         exchange(module, code)
-        place = _first_failing(items)
+        place = first_failing(items)
         os._exit(0 if place is None else min(place + 1, _LAST))
     except BaseException:
         os._exit(_LAST)
-
-
-def _first_failing(items: list[Any]) -> int | None:
-    """The place of the first test that fails; what pytest would tell of it is not put together."""
-    for place, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
-        state = item.session._setupstate
-        try:
-            item._initrequest()
-            state.setup(item)
-            item.runtest()
-        except pytest.skip.Exception:
-            pass
-        except BaseException:
-            return place
-        try:
-            state.teardown_exact(following)
-        except BaseException:
-            return place
-    return None
-
-
-def _forget() -> None:
-    """Empty what the rules and their tests remember: it came from the module as it is."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith(("kvmnb.advise", "tests.advise")):
-            for one in list(vars(module).values()):
-                if isinstance(one, functools._lru_cache_wrapper):
-                    one.cache_clear()
-
-
-def _name_folders_by_process(factory: Any) -> None:
-    """Let the tests' folders be counted here: pytest looks through all that there are for each new one."""
-    base = factory.getbasetemp()
-    numbers = iter(range(10**9))
-
-    def mktemp(basename: str, numbered: bool = True) -> Path:
-        path: Path = base / f"{basename}-{os.getpid()}-{next(numbers)}"
-        path.mkdir()
-        return path
-
-    factory.mktemp = mktemp
