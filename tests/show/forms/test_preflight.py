@@ -6,11 +6,14 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from kvmnb.advise.conflicts import Conflict, side
 from kvmnb.advise.finding import Safety
 from kvmnb.advise.intent_file import read_intent
 from kvmnb.advise.mute import Mute
+from kvmnb.apply import rooted
+from kvmnb.core.errors import Refused
 from kvmnb.machine.sources import scratch
 from kvmnb.plan.check import Check, Outcome
 from kvmnb.show.forms.tune_state import TuneState, key
@@ -94,4 +97,23 @@ def test_a_muted_finding_is_counted_with_its_reason(small: Here) -> None:
     assert "1 finding muted in kvmnb.toml" in form.choices.children[-1].value
     assert "&lt;b&gt;the owner" in form.choices.children[-1].value
     assert "1 finding muted" in form._repr_mimebundle_()["text/html"]
+    form.close()
+
+
+def test_where_the_rights_are_missing_the_commands_are_shown(small: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_rights(*_given: object, **_named: object) -> None:
+        raise Refused("this needs root's rights, and kvmnb-root was not reached (sudo: no); by hand: <b>one</b>; two")
+
+    monkeypatch.setattr(small, "apply", without_rights)
+    monkeypatch.setattr(rooted, "needs_root", lambda _machine, _tunable: True)
+    form = small.tune("web", rules=["cpu.pin.vcpu"])
+    assert form.state.plan is not None
+    wanted = tuple(change.tunable.command(change.after) for change in form.state.plan.changes)
+    form.apply.click()
+    form.wait()
+    assert form.result is not None
+    assert form.result.sentence == "This needs root's rights, and kvmnb-root was not reached (sudo: no)."
+    assert form.result.commands == wanted
+    assert "By hand, with the rights for it:" in form.log.value
+    assert all(str(escape(line)) in form.log.value for line in wanted)
     form.close()
