@@ -27,7 +27,7 @@ from kvmnb.apply.journal import Journal
 from kvmnb.apply.opening import Terms
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.standing import Standing
-from kvmnb.core.errors import KvmnbError, SourceError
+from kvmnb.core.errors import KvmnbError, SourceError, XmlError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
@@ -405,6 +405,8 @@ def read_xml(path: Path) -> str:
         text, _encoding = decode(path.read_bytes())
     except OSError as problem:
         raise KvmnbError(f"reading the domain XML {path}: {problem.strerror}") from problem
+    except XmlError as problem:
+        raise XmlError(f"{path}: {problem}") from problem
     return text
 
 

@@ -162,8 +162,14 @@ class Connection:
         return self._on_domain(uuid, f"reading its {layer.value} XML", read)
 
     def native(self, xml: str) -> str:
-        text: str = self._ask("building the command line", lambda: self._connect.domainXMLToNative("qemu-argv", xml, 0))
-        return text
+        doing = "building the command line"
+        try:
+            return str(self._connect.domainXMLToNative("qemu-argv", xml, 0))
+        except self._libvirt.libvirtError as problem:
+            # An answer about this XML: neither a define nor a start would take it.
+            if problem.get_error_code() == self._libvirt.VIR_ERR_CONFIG_UNSUPPORTED:
+                raise KvmnbError(self._said(doing, problem)) from problem
+            raise self._error(doing, problem) from problem
 
     def define(self, uuid: str, xml: str) -> None:
         # A define would make a transient guest a lasting one.
@@ -237,7 +243,7 @@ class Connection:
 
     def _error(self, doing: str, problem: Any) -> KvmnbError:
         code = problem.get_error_code()
-        text = f"{doing} at {self.uri}: {problem.get_error_message() or problem}"
+        text = self._said(doing, problem)
         if code == self._libvirt.VIR_ERR_NO_DOMAIN:
             return DomainGone(text)
         # OPERATION_INVALID: a live call on a guest that does not run any more.
@@ -248,6 +254,9 @@ class Connection:
         ):
             return NotAnswered(text)
         return KvmnbError(text)
+
+    def _said(self, doing: str, problem: Any) -> str:
+        return f"{doing} at {self.uri}: {problem.get_error_message() or problem}"
 
 
 def _why_refused(uri: str, problem: Any, libvirt: Any) -> str:

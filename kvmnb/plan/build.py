@@ -164,7 +164,10 @@ def _present(
     if tunable.uuid not in texts:
         texts[tunable.uuid] = Document.parse(machine.libvirt.xml(tunable.uuid, Layer.PERSISTENT))
     document = texts[tunable.uuid]
-    return value_in(document, tunable.path), holds_in(document, tunable.path, wanted)
+    try:
+        return value_in(document, tunable.path), holds_in(document, tunable.path, wanted)
+    except XmlError as problem:
+        raise XmlError(f"planning {tunable}: {problem}") from problem
 
 
 def _in_order(changes: Sequence[Change]) -> tuple[Change, ...]:

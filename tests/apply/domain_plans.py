@@ -128,6 +128,7 @@ _PLANS: dict[str, Callable[[Element], Iterator[tuple[str, str | None]]]] = {
     "no shared pages": _shared_off,
     "shares": _shares,
 }
+KINDS = tuple(_PLANS)
 
 
 def _child(element: Element, name: str) -> Element | None:

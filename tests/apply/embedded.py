@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kvmnb.machine.connection import import_libvirt
+from kvmnb.machine.sources import live
 
 
 class Embedded:
@@ -19,7 +20,9 @@ class Embedded:
         (folder / "etc").mkdir(parents=True)
         folder.chmod(0o755)
         (folder / "etc/qemu.conf").write_text('user = "root"\ngroup = "root"\n')
-        self.connect: Any = self.libvirt.open(f"qemu:///embed?root={folder}")
+        uri = f"qemu:///embed?root={folder}"
+        self.connect: Any = self.libvirt.open(uri)
+        self.machine = live(uri)
 
     def _loop(self) -> None:
         while True:

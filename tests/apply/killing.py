@@ -20,6 +20,7 @@ CALLS: tuple[tuple[Any, str], ...] = (
     (os, "replace"),
     (os, "ftruncate"),
     (Files, "write"),
+    (Files, "set_nic"),
     (Connection, "define"),
     (Connection, "pin"),
 )

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from kvmnb.plan.build import build
 from kvmnb.plan.plan import Plan, new_id
 from kvmnb.tunable.domain_live import DomainLive
 from kvmnb.tunable.domain_xml import DomainXml
+from kvmnb.tunable.ethtool import Ethtool
 from kvmnb.tunable.sysctl import Sysctl
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want
@@ -34,7 +36,10 @@ from tests.lab.guest import Guest
 
 pytestmark = pytest.mark.lab
 
-BRIDGE = "kvmnb-kill0"
+# No other run on this machine has these names, nor has the machine itself.
+BRIDGE, NIC, PEER = (f"kvmnb{os.getpid() % 1_000_000}{end}" for end in ("br", "v0", "v1"))
+OFFLOADS = ("tx-tcp-segmentation", "generic-receive-offload")
+"""As ethtool prints them."""
 DISK = "block/loop7/queue"
 POOL = "devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"
 MEMORY = "kernel/mm"
@@ -43,7 +48,6 @@ WANTS = (
     Want(Sysfs(POOL), "16"),
     Want(Sysfs(f"{MEMORY}/transparent_hugepage/enabled"), "always"),
     Want(Sysfs(f"{MEMORY}/transparent_hugepage/defrag"), "defer+madvise"),
-    Want(Sysfs(f"{MEMORY}/transparent_hugepage/shmem_enabled"), "advise"),
     Want(Sysfs(f"{MEMORY}/ksm/run"), "1"),
     Want(Sysfs(f"{DISK}/scheduler"), "mq-deadline"),
     Want(Sysfs(f"{DISK}/nr_requests"), "200"),
@@ -51,9 +55,10 @@ WANTS = (
     Want(Sysctl("vm.swappiness"), "10"),
     Want(Sysctl("vm.dirty_bytes"), "268435456"),
     Want(Sysctl("vm.stat_interval"), "10"),
-    Want(Sysctl("net.core.netdev_max_backlog"), "4000"),
-    Want(Sysctl("fs.aio-max-nr"), "1048576"),
     Want(Sysfs(f"class/net/{BRIDGE}/bridge/stp_state"), "1"),
+    Want(Ethtool(f"{NIC}/mtu"), "9000"),
+    Want(Ethtool(f"{NIC}/features/tx-tcp-segmentation"), "off"),
+    Want(Ethtool(f"{NIC}/features/rx-gro"), "on"),
 )
 
 PATHS = tuple(
@@ -78,7 +83,8 @@ class Bench:
     def found(self) -> dict[str, object]:
         """Every setting of the plan as the kernel and libvirt say, without a word of kvmnb's."""
         threads = [self.guest.affinities[thread] for thread in (self.guest.pid, *self.guest.vcpu_threads)]
-        return {path: Path(path).read_text() for path in PATHS} | {"xml": self.guest.xml(), "threads": threads}
+        files = {path: Path(path).read_text() for path in PATHS}
+        return files | _nic() | {"xml": self.guest.xml(), "threads": threads}
 
     def apply(self) -> None:
         apply_plan(replace(self.plan, id=new_id()), self.reached(), self.host_uuid)
@@ -92,10 +98,31 @@ class Bench:
                 undo_plan(journal, machine, self.host_uuid)
 
 
+def _nic() -> dict[str, object]:
+    """The veth's MTU and offloads, in the words of the kernel and of ethtool."""
+    said = subprocess.run(["ethtool", "-k", NIC], check=True, capture_output=True, text=True).stdout.splitlines()
+    states = dict(line.strip().split(": ", 1) for line in said[1:])
+    mtu = Path(f"/sys/class/net/{NIC}/mtu").read_text()
+    return {"mtu": mtu, **{name: states[name] for name in OFFLOADS}}
+
+
+@contextmanager
+def _links() -> Iterator[None]:
+    """A bridge and a pair of veths on no network; they are removed whatever happens."""
+    made = {BRIDGE: ["bridge"], NIC: ["veth", "peer", "name", PEER]}
+    try:
+        for name, kind in made.items():
+            subprocess.run(["ip", "link", "add", name, "type", *kind], check=True)
+        yield
+    finally:
+        for name in made:
+            if Path(f"/sys/class/net/{name}").exists():
+                subprocess.run(["ip", "link", "del", name], check=True)
+
+
 @pytest.fixture
 def bench(lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None]) -> Iterator[Bench]:
-    subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
-    try:
+    with _links():
         # The scheduler goes back before the depth that it resets: the last file is put back first.
         restore(f"/sys/{DISK}/nr_requests", f"/sys/{DISK}/scheduler", "/proc/sys/vm/dirty_ratio")
         restore(*(path for path in PATHS if DISK not in path and "dirty" not in path and BRIDGE not in path))
@@ -117,8 +144,6 @@ def bench(lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None]) -
         machine.close()
         assert len(plan.changes) == 20, [str(one.tunable) for one in plan.changes]
         yield Bench(lab.uri, one, plan, host_uuid)
-    finally:
-        subprocess.run(["ip", "link", "del", BRIDGE], check=True)
 
 
 def _kill_and_recover(bench: Bench, kills: int, seed: int, scratch: Path) -> dict[str, int]:
