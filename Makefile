@@ -39,7 +39,7 @@ bench: env ## how long probing and an audit take, beside a yardstick of the same
 	@.venv/bin/python -m tools.bench.probing
 	@.venv/bin/python -m tools.bench.auditing
 
-soak: ## the long tests: every file of every recorded host, broken in every way
+soak: ## the long tests, with their figures (as root with KVMNB_LAB=1 also those on the lab); hours
 	@tools/setup/test.sh soak
 
 mutate: env ## change every rule in every way and see whether its tests notice; writes docs/mutation.md

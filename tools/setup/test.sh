@@ -40,7 +40,9 @@ unit() {
     "$venv/bin/python" -m pytest -q -n "$workers" -m "not lab and not browser and not notebooks and not soak"
 }
 # Guests of the lab alone, unless KVMNB_LAB=1 allows host settings to be written and restored too.
-labtests() { KVMNB_LAB=${KVMNB_LAB:-guests} "$venv/bin/python" -m pytest -q -m "lab and not browser and not notebooks"; }
+labtests() {
+    KVMNB_LAB=${KVMNB_LAB:-guests} "$venv/bin/python" -m pytest -q -m "lab and not browser and not notebooks and not soak"
+}
 notebooks() {
     local code=0
     "$venv/bin/python" tools/run_notebooks.py "$@" --workers "$workers" || code=1
@@ -48,7 +50,8 @@ notebooks() {
     "$venv/bin/python" -m pytest -q -m "notebooks and not browser" || [ $? = 5 ] || code=1
     return $code
 }
-soak() { "$venv/bin/python" -m pytest -q -m soak; }
+# Those on the lab are skipped, and say so, unless root runs them with KVMNB_LAB=1; -s shows the figures.
+soak() { "$venv/bin/python" -m pytest -q -s -m soak; }
 browser() { "$venv/bin/python" -m pytest -q -m browser; }
 
 # Why a stage cannot run on this machine; nothing where it can.
@@ -158,7 +161,7 @@ for name in "${stages[@]}"; do
             else
                 run_stage notebooks strict lax
             fi ;;
-        *) stop "there is no stage $name; stages: lint unit labtests notebooks browser" ;;
+        *) stop "there is no stage $name; stages: lint unit labtests notebooks browser soak" ;;
     esac
 done
 step "Summary after $SECONDS s"
