@@ -83,3 +83,23 @@ def test_a_value_that_is_not_offered_is_not_wanted() -> None:
     finding = found(RULE, host, goal="latency")
     assert (finding.wants, finding.safety) == ((), Safety.MANUAL)
     assert "scaling_governor does not offer 'performance'" in (finding.note or "")
+
+
+def test_a_limit_is_told_in_mhz_with_its_place() -> None:
+    host = a_host(cores=2, frequency=a_policy(scaling_max_khz=1_250_000))
+    finding = found(RULE, host, goal="throughput")
+    assert finding.saw == (
+        "clock limited to 1250 MHz of 3500 MHz on CPUs 0-1 (/sys/devices/system/cpu/cpufreq/policy*)"
+    )
+    assert (finding.by_hand, finding.costs) == ((), ("more power and heat",))
+
+
+def test_a_limit_above_what_the_cpu_has_is_none() -> None:
+    assert silent(RULE, a_host(cores=1, frequency=a_policy(scaling_max_khz=3_600_000)), goal="throughput")
+
+
+def test_what_cannot_be_written_is_looked_up_in_the_firmware() -> None:
+    host = a_host(cores=1, frequency=a_policy("acpi-cpufreq", "powersave", epp=None, governors=("powersave",)))
+    assert found(RULE, host, goal="latency").by_hand == (
+        "Look in the firmware's settings for a power profile that lets the system choose.",
+    )

@@ -80,3 +80,29 @@ def test_guests_that_float_or_are_off_have_no_cpus_alone() -> None:
 
 def test_goal_balanced_hears_nothing() -> None:
     assert silent(RULE, a_host_whose_interrupts_go_to("2"), a_domain(pins=PINS))
+
+
+def test_six_interrupts_are_told_one_by_one_and_a_seventh_is_counted() -> None:
+    guest = a_domain(pins=PINS)
+    six = "; ".join(f"{30 + number} (eth0) on 2" for number in range(6))
+    said = [found(RULE, a_host_whose_interrupts_go_to("2", count=count), guest, goal="latency").saw for count in (6, 7)]
+    where = " (/proc/irq/*/effective_affinity_list)"
+    first = "vCPUs of running guests have CPUs 2-3 alone, and interrupts go there: "
+    assert said == [f"{first}{six}{where}", f"{first}{six}; and 1 more{where}"]
+
+
+@pytest.mark.parametrize(("name", "running"), [("irqbalance", False), ("tuned", True), ("a-balancer", True)])
+def test_without_a_running_irqbalance_the_interrupt_itself_is_moved(name: str, running: bool) -> None:
+    host = a_host_with(
+        a_host_whose_interrupts_go_to("3"), owners=(a_fact(Owner, name=name, installed=True, running=running),)
+    )
+    assert "smp_affinity_list" in found(RULE, host, a_domain(pins=PINS), goal="latency").by_hand[0]
+
+
+def test_an_old_kernel_without_any_cpu_in_the_mask_tells_nothing() -> None:
+    assert silent(RULE, a_host_whose_interrupts_go_to(None, ""), a_domain(pins=PINS), goal="latency")
+
+
+def test_a_long_name_is_cut() -> None:
+    host = a_host_whose_interrupts_go_to("2", name="x" * 41)
+    assert f"30 ({'x' * 40}) on 2" in found(RULE, host, a_domain(pins=PINS), goal="latency").saw

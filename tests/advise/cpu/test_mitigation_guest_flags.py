@@ -69,3 +69,21 @@ def test_an_emulated_guest_is_not_judged() -> None:
 def test_a_guest_that_exists_only_while_it_runs_is_left_to_a_person() -> None:
     guest = replace(a_domain(cpu=custom("Haswell")), persistent=False, inactive=None)
     assert found(RULE, HOST, guest).safety is Safety.MANUAL
+
+
+def test_another_architecture_is_not_judged() -> None:
+    assert silent(RULE, HOST, a_domain(cpu=custom("Haswell"), arch="i686"))
+
+
+def test_a_model_that_only_allows_itself_as_a_mode_is_not_judged() -> None:
+    mode = "<cpu mode='host-model'><model fallback='forbid'>Haswell</model></cpu>"
+    assert silent(RULE, HOST, a_domain(cpu=mode))
+
+
+def test_what_it_costs_and_what_is_left_to_a_person() -> None:
+    kept = a_domain(cpu=custom("Haswell"))
+    alone = replace(kept, persistent=False, inactive=None)
+    finding, left = found(RULE, HOST, kept), found(RULE, HOST, alone)
+    assert finding.costs[-1] == "it migrates only to hosts that offer these features"
+    assert finding.by_hand == ()
+    assert (left.costs, left.by_hand, left.wants) == ((), ("Make the guest anew with these features.",), ())

@@ -87,3 +87,43 @@ def test_without_enough_cores_a_person_decides() -> None:
 def test_many_pairs_are_told_in_short() -> None:
     pins = {vcpu: str(1 + vcpu // 2 + 8 * (vcpu % 2)) for vcpu in range(14)}
     assert "and 3 more pairs like these" in found(RULE, HOST, a_domain(vcpus=14, pins=pins), goal="latency").saw
+
+
+def test_guest_threads_that_the_host_cannot_hold_on_one_core_are_not_judged() -> None:
+    pins = {0: "2", 1: "3", 2: "4", 3: "5"}
+    assert silent(RULE, HOST, a_domain(vcpus=4, pins=pins, cpu=topology(1, 1, 4)), goal="latency")
+
+
+def test_guest_cores_of_two_threads_fit_on_cores_of_four() -> None:
+    host = a_host(cores=4, threads=4)
+    finding = found(RULE, host, a_domain(vcpus=2, pins={0: "1", 1: "2"}, cpu=topology(1, 1, 2)), goal="latency")
+    assert "vCPUs 0-1 share a core, yet vCPU 0 on CPU 1, vCPU 1 on CPU 2 do not" in finding.saw
+    right = {0: "1", 1: "5"}
+    assert silent(RULE, host, a_domain(vcpus=2, pins=right, cpu=topology(1, 1, 2)), goal="latency")
+
+
+def test_of_two_torn_guest_cores_the_first_is_told() -> None:
+    pins = {0: "2", 1: "3", 2: "10", 3: "11"}
+    saw = found(RULE, HOST, a_domain(vcpus=4, pins=pins, cpu=topology(1, 2, 2)), goal="latency").saw
+    assert saw.count("the guest is told that") == 1
+    assert "vCPUs 2-3" not in saw
+
+
+def test_a_guest_without_pins_beside_one_with_them_is_silent() -> None:
+    pinned = a_domain("pinned", vcpus=1, pins={0: "2"})
+    assert silent(RULE, HOST, a_domain(vcpus=2), pinned, goal="latency")
+    assert silent(RULE, HOST, a_domain(vcpus=2, running=False), pinned, goal="latency")
+
+
+def test_a_pin_of_the_running_guest_alone_counts() -> None:
+    guest = a_domain(vcpus=2, live={"pins": {0: "2", 1: "10"}})
+    assert "vCPU 0 on CPU 2 and vCPU 1 on CPU 10 share a core" in found(RULE, HOST, guest, goal="latency").saw
+
+
+def test_a_choice_is_named_and_so_is_its_lack() -> None:
+    room = found(RULE, HOST, a_domain(vcpus=2, pins={0: "2", 1: "10"}), goal="latency")
+    pins = {0: "1", 1: "5", 2: "2", 3: "6"}
+    none = found(RULE, a_host(cores=4, threads=2), a_domain(vcpus=4, pins=pins), goal="latency")
+    assert (room.note or "").startswith("chosen: ")
+    assert none.note
+    assert not none.note.startswith("chosen: ")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.core.cpuset import CpuSet
 from tests.builders import a_domain, a_host, cells, found, silent
 
 RULE = "cpu.vcpu.oversized"
@@ -42,3 +45,26 @@ def test_vcpus_that_are_not_plugged_in_do_not_count() -> None:
 def test_a_name_for_the_shell_is_quoted() -> None:
     finding = found(RULE, a_host(cores=1), a_domain("a;b", vcpus=2))
     assert "virsh setvcpus 'a;b' COUNT --config" in finding.by_hand
+
+
+def test_one_guest_cell_is_a_choice_too() -> None:
+    assert silent(RULE, HOST, a_domain(vcpus=5, memory_gib=4, cpu=cells(("0-4", 4))))
+
+
+def test_a_guest_without_a_word_about_its_cpu_has_no_cells() -> None:
+    assert found(RULE, HOST, a_domain(vcpus=5, cpu="")).by_hand == (
+        "Lower it to 4 vCPUs or fewer, or give the guest one NUMA cell for each node that it spans:",
+        "virsh setvcpus guest COUNT --config",
+        "virsh edit guest  # cpu/numa/cell and numatune/memnode, one for each node",
+    )
+
+
+def test_a_host_whose_nodes_are_not_known_has_only_the_hosts_limit() -> None:
+    host = replace(HOST, numa_nodes=())
+    assert silent(RULE, host, a_domain(vcpus=8))
+    assert found(RULE, host, a_domain(vcpus=9)).severity is Severity.HIGH
+
+
+def test_cpus_outside_of_every_node_leave_the_only_node_no_limit() -> None:
+    one = replace(a_host(cores=8), numa_nodes=(replace(a_host().numa_nodes[0], cpus=CpuSet.parse("0-3")),))
+    assert silent(RULE, one, a_domain(vcpus=6))
