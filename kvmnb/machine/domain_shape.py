@@ -204,7 +204,10 @@ _ADDED = {
     "numatune/memnode": {"@mode=strict"},
     "vcpus/vcpu": {"@hotpluggable=no", "@hotpluggable=yes", "@enabled=yes"},
     "disk/driver": {"@name=qemu", "@type=raw"},
+    "disk/address": {"@domain", "@bus", "@slot", "@function", "@multifunction"},
     "hyperv": {"@mode=custom"},
+    "devices/channel": {"source"},
+    "channel/target": {"@state=connected", "@state=disconnected"},
     "devices/*": {"address", "alias"},
     "devices/controller": {"address", "alias", "@model"},
 }

@@ -147,8 +147,8 @@ def _wants(domain: Domain, wanted: Configuration, mode: str, hypervisor: Hypervi
     if not has_migratable and _version(hypervisor.libvirt) >= _MIGRATABLE_SINCE:
         wants.append(Want(xml(domain, "cpu/@migratable"), "on"))
     if wanted.cpu is not None and wanted.cpu.model is not None:
-        # libvirt refuses a model or a vendor beside a mode that takes the host's.
-        wants += [Want(xml(domain, "cpu/model"), None), Want(xml(domain, "cpu/vendor"), None)]
+        # Beside a mode that takes the host's libvirt refuses a model or a vendor, and drops match without a word.
+        wants += [Want(xml(domain, path), None) for path in ("cpu/@match", "cpu/model", "cpu/vendor")]
     return tuple(wants)
 
 

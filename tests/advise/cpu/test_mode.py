@@ -24,6 +24,7 @@ def test_an_old_model_becomes_the_hosts_cpu(goal: str) -> None:
     assert values(finding) == {
         "domain_xml:cpu/@mode": "host-passthrough",
         "domain_xml:cpu/@migratable": "on",
+        "domain_xml:cpu/@match": None,
         "domain_xml:cpu/model": None,
         "domain_xml:cpu/vendor": None,
     }

@@ -18,7 +18,7 @@ def test_an_emulated_bus_of_a_linux_guest_becomes_virtio(bus: str) -> None:
     finding = found(RULE, HOST, says_os(a_domain(devices=a_disk("sda", bus=bus)), DEBIAN))
     assert values(finding) == {
         "domain_xml:devices/disk[sda]/target/@bus": "virtio",
-        "domain_xml:devices/disk[sda]/address": None,
+        "domain_xml:devices/disk[sda]/address": "<address type='pci'/>",
     }
     assert (finding.severity, finding.safety, finding.sure) == (Severity.CRITICAL, Safety.DISRUPTIVE, Sure.CERTAIN)
     assert finding.subject == "domain/guest/disk/sda"

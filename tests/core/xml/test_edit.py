@@ -335,6 +335,25 @@ def test_what_libvirt_adds_by_itself_still_holds() -> None:
     assert not holds(Document.parse(text), Path.parse("cpu"), "<cpu mode='host-passthrough'/>", DOMAIN)
 
 
+def test_an_address_that_libvirt_chose_is_the_one_that_it_was_asked_to_choose() -> None:
+    slot = "<address type='pci' domain='0x0000' bus='0x00' slot='0x06' function='0x0'/>"
+    text = f"<domain><devices><disk><target dev='hda' bus='virtio'/>{slot}</disk></devices></domain>"
+    path = Path.parse("devices/disk[hda]/address")
+    assert holds(Document.parse(text), path, "<address type='pci'/>", DOMAIN)
+    assert not holds(Document.parse(text), path, "<address type='drive'/>", DOMAIN)
+    assert not holds(Document.parse(text), path, slot.replace("0x06", "0x07"), DOMAIN)
+
+
+def test_the_socket_and_the_state_of_a_running_guests_channel_are_libvirts_own() -> None:
+    target = "<target type='virtio' name='org.qemu.guest_agent.0'{}/>"
+    channel = "<channel type='unix'>{}" + target + "</channel>"
+    socket = "<source mode='bind' path='/run/libvirt/qemu/channel/1-g/org.qemu.guest_agent.0'/>"
+    text = f"<domain><devices>{channel.format(socket, ' state=' + repr('disconnected'))}</devices></domain>"
+    path = Path.parse("devices/channel[org.qemu.guest_agent.0]")
+    assert holds(Document.parse(text), path, channel.format("", ""), DOMAIN)
+    assert not holds(Document.parse(text), path, channel.format("", "").replace("unix", "pty"), DOMAIN)
+
+
 def test_an_edit_of_a_usual_domain_takes_a_few_milliseconds() -> None:
     disks = "".join(
         f"    <disk type='file' device='disk'>\n      <driver name='qemu' type='raw'/>\n      <source file='/d{i}'/>\n"
