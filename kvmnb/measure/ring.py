@@ -10,7 +10,7 @@ from kvmnb.measure.series import Frame, Series
 
 
 class Ring:
-    """Keeps the newest ``capacity`` frames: 8 bytes for each value of each series."""
+    """Keeps the newest ``capacity`` frames: 4 bytes for each value of each series."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -32,7 +32,7 @@ class Ring:
             column[place] = frame.values.get(series, nan)
         for series, value in frame.values.items():
             if series not in self._columns:
-                self._columns[series] = array("d", [nan]) * self.capacity
+                self._columns[series] = array("f", [nan]) * self.capacity
                 self._columns[series][place] = value
             self._last_seen[series] = self._count
         self._count += 1

@@ -13,14 +13,17 @@ from types import TracebackType
 from typing import Self
 
 from kvmnb.core.errors import KvmnbError
+from kvmnb.measure.coarse import Coarse, Gathering, Stretch
 from kvmnb.measure.ring import Ring
 from kvmnb.measure.series import GUESTS, HOST, Event, Frame, Series, Source
 
 DEFAULT_PERIOD_SECONDS = 1.0
 # Below this a period says little: the scheduler accounts a running thread every 1 to 10 ms.
 SHORTEST_PERIOD_SECONDS = 0.02
-# An hour at 1 Hz. A series costs 8 bytes a frame, so 100 guests of 2 vCPUs take about 13 MB.
+# An hour at 1 Hz. A series costs 4 bytes a frame, kept to seven digits.
 CAPACITY = 3600
+# What lies further back: seconds of a stretch, and how many are kept. Two hours and a day; 8 bytes a stretch.
+TIERS = ((10.0, 720), (60.0, 1440))
 
 Callback = Callable[[Frame], None]
 
@@ -105,7 +108,7 @@ class Sampler:
         self.source = source
         self._lock = threading.Lock()
         self._subscribers: list[Subscription] = []
-        self._ring = Ring(capacity)
+        self._clear(capacity)
         self._thread: _Clock | None = None
         self._events: list[Event] = []
 
@@ -137,7 +140,7 @@ class Sampler:
             self._subscribers.append(one)
             if self._thread is None:
                 # What was read before a pause would be joined by a line to what comes after it.
-                self._ring = Ring(self._ring.capacity)
+                self._clear(self._ring.capacity)
                 self.source.wake()
                 self._thread = _Clock(self._tick, lambda: self.period)
                 self._thread.start()
@@ -155,6 +158,12 @@ class Sampler:
         """The newest ``last`` frames, oldest first, with the series that are wanted."""
         with self._lock:
             return self._ring.frames(wanted, last)
+
+    def past(self, wanted: Callable[[Series], bool], seconds: float) -> list[Stretch]:
+        """Means and highest values of stretches this long (10 or 60 s), oldest first; the present one is not in."""
+        kept = {length: coarse for (length, _), coarse in zip(TIERS, self._coarse, strict=True)}
+        with self._lock:
+            return kept[seconds].stretches(wanted)
 
     def close(self) -> None:
         """Drop all subscribers, end the thread and wait for its end."""
@@ -179,6 +188,20 @@ class Sampler:
             # Somebody may have come meanwhile.
             if self._thread is None:
                 self.source.rest()
+
+    def _clear(self, capacity: int) -> None:
+        self._ring = Ring(capacity)
+        self._gathering = tuple(Gathering(seconds) for seconds, _ in TIERS)
+        self._coarse = tuple(Coarse(kept) for _, kept in TIERS)
+
+    def _keep(self, frame: Frame) -> None:
+        self._ring.append(frame)
+        done = self._gathering[0].add(frame.at, frame.values)
+        if done is not None:
+            self._coarse[0].append(done)
+            longer = self._gathering[1].add(done.at, done.mean, done.highest, done.counts)
+            if longer is not None:
+                self._coarse[1].append(longer)
 
     def _look(self) -> None:
         self.source.look_at(frozenset(one.guest for one in self._subscribers if one.guest is not None))
@@ -205,7 +228,7 @@ class Sampler:
 
     def _publish(self, frame: Frame) -> None:
         with self._lock:
-            self._ring.append(frame)
+            self._keep(frame)
             subscribers = tuple(self._subscribers)
         for one in subscribers:
             try:

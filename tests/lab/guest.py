@@ -110,6 +110,7 @@ class Guest:
             assert source is not None
             self._console = os.open(source.attrib["path"], os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
             tty.setraw(self._console)
+            self._wait_for_prompt(timeout)
         mark = secrets.token_hex(4)
         # The terminal echoes the line; the quotes make the marks in the echo unlike those that are printed.
         os.write(self._console, f"echo b''-{mark}; {command}; echo e''-{mark}-$?\n".encode())
@@ -126,6 +127,17 @@ class Guest:
         if found.group(2) != "0":
             raise LabError(f"Guest {self.name}: '{command}' ended with {found.group(2)}: {text}")
         return text
+
+    def _wait_for_prompt(self, timeout: float) -> None:
+        """Wait until the shell takes input: what comes while it starts is lost in part."""
+        printed = ""
+        deadline = time.monotonic() + timeout
+        while "# " not in printed:
+            if time.monotonic() > deadline:
+                raise LabError(f"Guest {self.name} showed no prompt in {timeout:g} s; it printed: {printed[-600:]}")
+            os.write(self._console, b"\n")
+            while select.select([self._console], [], [], 0.3)[0]:
+                printed += os.read(self._console, 4096).decode(errors="replace")
 
     def reconnect(self) -> None:
         """Open a new connection, as is needed after the lab's libvirtd was restarted."""

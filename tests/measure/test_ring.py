@@ -13,10 +13,10 @@ def frames(ring: Ring, last: int = 99) -> list[tuple[float, dict[Series, float]]
 def test_only_the_newest_frames_are_kept_oldest_first() -> None:
     ring = Ring(3)
     for at in range(5):
-        ring.append(Frame(float(at), {A: at / 10}))
+        ring.append(Frame(float(at), {A: at / 8}))
     assert len(ring) == 3
-    assert frames(ring) == [(2.0, {A: 0.2}), (3.0, {A: 0.3}), (4.0, {A: 0.4})]
-    assert frames(ring, 1) == [(4.0, {A: 0.4})]
+    assert frames(ring) == [(2.0, {A: 0.25}), (3.0, {A: 0.375}), (4.0, {A: 0.5})]
+    assert frames(ring, 1) == [(4.0, {A: 0.5})]
 
 
 def test_a_series_that_comes_late_or_pauses_has_gaps_and_no_old_values() -> None:
