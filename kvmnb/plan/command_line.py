@@ -56,6 +56,9 @@ def _refused(edited: EditedDomain, machine: Machine, seconds: float, problem: Kv
     said = f"libvirt cannot build QEMU's command line from the edited XML, so the guest would not start: {problem}"
     try:
         _native(machine, edited.before_xml, seconds)
+    except NotAnswered as silence:
+        # A daemon that became slow meanwhile has said nothing in the edited XML's favour.
+        said = f"{said} (the present XML was not compared: {silence})"
     except KvmnbError:
         said = f"libvirt can build QEMU's command line neither from the present XML nor from the edited one: {problem}"
         return Check("command-line", edited.domain.name, Outcome.TOLD, f"{said}.")

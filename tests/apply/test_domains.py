@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
@@ -17,10 +17,11 @@ from lxml import etree
 from kvmnb.advise.intent_file import read_intent
 from kvmnb.advise.registry import audit
 from kvmnb.apply import landing
-from kvmnb.core.errors import KvmnbError
+from kvmnb.core.errors import KvmnbError, NotAnswered
 from kvmnb.core.xml import Document, Path, altered, edit, encode, revert
 from kvmnb.core.xml.reversal import Reversal
 from kvmnb.facts.host import Host
+from kvmnb.machine.deadline import within
 from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.sources import recorded
 from kvmnb.plan.build import build
@@ -245,6 +246,24 @@ def test_what_libvirt_does_not_define_any_more_is_foretold(libvirt: Embedded, tm
     _judge_define(tally, "crowded", settled, firing(crowded, tmp_path), libvirt)
     assert [miss.rpartition(": ")[0] for miss in tally.missed] == ["crowded: unsupported configuration"]
     assert tally.wrong == []
+
+
+def test_a_refusal_stops_a_plan_also_where_nobody_answers_for_the_present_xml(
+    libvirt: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def once(seconds: float, call: Callable[[], str], doing: str) -> str:
+        asked.append(doing)
+        if len(asked) > 1:
+            raise NotAnswered("no answer in time")
+        return within(seconds, call, doing)
+
+    monkeypatch.setattr("kvmnb.plan.command_line.within", once)
+    empty = "<domain type='qemu'><name>empty</name><devices/></domain>"
+    check = command_line(_as_planned(empty, empty), libvirt.machine).check
+    assert (check.outcome, len(asked)) == (Outcome.STOPS, 2)
+    assert check.said.endswith("(the present XML was not compared: no answer in time).")
 
 
 @pytest.mark.soak
