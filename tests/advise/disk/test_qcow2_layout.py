@@ -61,3 +61,21 @@ def test_other_formats_are_left_alone() -> None:
 
 def test_an_image_that_was_not_asked_for_is_not_checked() -> None:
     assert judged(RULE, HOST, a_domain(devices=a_disk()), goal="throughput").not_checked
+
+
+@pytest.mark.parametrize(("cluster", "speaks"), [(4 * KIB, True), (64 * KIB, True), (65 * KIB, False)])
+def test_a_cluster_above_the_default_was_chosen(cluster: int, speaks: bool) -> None:
+    domain = holding(a_domain(devices=a_disk()), vda=an_image(cluster_bytes=cluster))
+    assert silent(RULE, HOST, domain, goal="throughput") is not speaks
+
+
+def test_what_was_seen_of_an_image_is_told() -> None:
+    thin = found(RULE, HOST, holding(a_domain(devices=a_disk()), vda=an_image()), goal="throughput")
+    over = found(RULE, HOST, holding(a_domain(devices=a_disk()), vda=an_image(**OVERLAY)), goal="density")
+    assert thin.saw == "disk vda: clusters of 64 KiB, 50 GiB of 100 GiB taken (qemu-img)"
+    assert over.saw == "disk vda: an overlay with clusters of 64 KiB and without extended L2 (qemu-img)"
+
+
+def test_an_overlay_of_which_subclusters_are_not_known_is_left_alone() -> None:
+    domain = holding(a_domain(devices=a_disk()), vda=an_image(**OVERLAY, extended_l2=None))
+    assert silent(RULE, HOST, domain, goal="density")

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from kvmnb.advise.aim import Goal
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.advise.intent import Intent
+from kvmnb.advise.mem.balloon_fpr import worth_it
+from kvmnb.advise.view import View
 from kvmnb.facts.gap import changed
 from tests.advise.mem.builders import HUGEPAGES, PCI, REAL_TIME, a_memory_guest, a_memory_host
 from tests.builders import found, silent, values
@@ -93,3 +97,41 @@ def test_without_libvirt_it_is_left_to_a_person() -> None:
 def test_a_guest_that_exists_only_while_it_runs_is_left_to_a_person(words: dict[str, Any]) -> None:
     transient = replace(a_memory_guest(**words).domain, persistent=False, inactive=None)
     assert found(RULE, HOST, transient, goal="density").safety is Safety.MANUAL
+
+
+@pytest.mark.parametrize(
+    ("goal", "libvirt", "worth"),
+    [("density", "9.0.0", True), ("balanced", "9.0.0", False), ("density", "6.8.0", False)],
+)
+@pytest.mark.parametrize("balloon", ["", ON])
+def test_who_makes_the_balloon_is_told_whether_it_is_worth_it(
+    balloon: str, goal: str, libvirt: str, worth: bool
+) -> None:
+    host = changed(HOST, hypervisor=changed(HOST.hypervisor, libvirt=libvirt))  # type: ignore[type-var]
+    guest = a_memory_guest(balloon=balloon).domain if balloon else a_memory_guest().domain
+    assert worth_it(guest, View(host, (guest,), Intent(goal=Goal(goal)), None)) is (worth and not balloon)
+
+
+def test_what_is_too_old_is_named() -> None:
+    notes = [
+        found(
+            RULE,
+            changed(HOST, hypervisor=changed(HOST.hypervisor, version=version)),  # type: ignore[type-var]
+            a_memory_guest().domain,
+            goal="density",
+        ).note
+        for version in ("5.0.0", None)
+    ]
+    assert notes == [
+        "QEMU 5.0.0 is older than 5.1, which brought it",
+        "QEMU (version not told) is older than 5.1, which brought it",
+    ]
+
+
+def test_what_is_left_to_a_person_and_what_is_not() -> None:
+    kept = a_memory_guest().domain
+    transient = replace(kept, persistent=False, inactive=None)
+    assert found(RULE, HOST, kept, goal="density").by_hand == ()
+    assert found(RULE, HOST, transient, goal="density").by_hand == (
+        "virsh edit guest  # freePageReporting='on' in memballoon, once it can be had",
+    )

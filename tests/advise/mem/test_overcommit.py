@@ -81,3 +81,17 @@ def test_a_kernel_that_does_not_tell_what_is_available_is_judged_by_pressure() -
 def test_short_memory_alone_is_no_broken_promise() -> None:
     assert silent(RULE, a_memory_host(memory_gib=64, available_gib=1), a_memory_guest().domain)
     assert a_memory_host(memory_gib=64).kernel.memory_bytes == 64 * GIB
+
+
+def test_the_three_largest_guests_are_told_largest_first() -> None:
+    guests = [a_memory_guest(f"guest{gib}", memory_gib=gib).domain for gib in (3, 6, 4, 5)]
+    finding = found(RULE, a_memory_host(memory_gib=16), *guests)
+    assert finding.by_hand[1:] == ("'guest6': 6 GiB", "'guest5': 5 GiB", "'guest4': 4 GiB")
+    assert finding.saw.startswith(
+        "4 running guests are promised 18 GiB, QEMU may need 1 GiB and the host 3 GiB; it has "
+    )
+
+
+def test_pressure_of_another_kind_says_nothing_of_memory() -> None:
+    quiet = found(RULE, a_memory_host(memory_gib=20, waiting=4.9), a_memory_guest(memory_gib=20).domain)
+    assert (quiet.severity, "tasks waited" in quiet.saw) == (Severity.INFO, False)
