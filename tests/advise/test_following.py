@@ -18,10 +18,11 @@ from kvmnb.advise.registry import audit
 from kvmnb.facts.gap import changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel
-from kvmnb.facts.storage import BlockDevice
+from kvmnb.facts.storage import BlockDevice, Mount
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.sources import recorded
 from kvmnb.probe.survey import probe
+from kvmnb.tunable.mount import Mount as MountTunable
 from kvmnb.tunable.sysfs import Sysfs
 from kvmnb.tunable.tunable import Want, When
 from tests.advise.mem.builders import host_following
@@ -63,6 +64,8 @@ def following(host: Host, guests: Sequence[Guest], wants: Iterable[Want]) -> tup
     turned_host = changed(host, cpus=cpus, kernel=_kernel(host, turned))
     if host.gap_of("blocks") is None:
         turned_host = changed(turned_host, blocks=_blocks(host, turned))
+    if host.gap_of("mounts") is None:
+        turned_host = changed(turned_host, mounts=_mounts(host, wants))
     return network_turned(turned_host, wants), [guest.following(wants) for guest in guests]
 
 
@@ -71,6 +74,17 @@ def _blocks(host: Host, turned: dict[str, str | None]) -> tuple[BlockDevice, ...
     return tuple(
         changed(block, scheduler=turned.get(f"block/{block.name}/queue/scheduler", block.scheduler))
         for block in host.blocks
+    )
+
+
+def _mounts(host: Host, wants: Iterable[Want]) -> tuple[Mount, ...]:
+    """The mounts whose way of keeping access times was turned."""
+    times = {want.tunable.point: want.value for want in wants if isinstance(want.tunable, MountTunable)}
+    return tuple(
+        changed(one, options=(*(word for word in one.options if not word.endswith("atime")), times[one.mount_point]))
+        if one.mount_point in times
+        else one
+        for one in host.mounts
     )
 
 

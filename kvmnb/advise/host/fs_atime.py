@@ -39,7 +39,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import Rule
 from kvmnb.advise.view import View
 from kvmnb.tunable.mount import Mount
-from kvmnb.tunable.spelling import percent_encode, shell_word
+from kvmnb.tunable.spelling import percent_encode
 from kvmnb.tunable.tunable import Want
 
 RULE = Rule(
@@ -61,15 +61,10 @@ def check(view: View) -> Iterator[Seen]:
         options = mount.options
         if mount.device is None or "ro" in options or any(one in SPARING for one in options):
             continue
-        point = shell_word(mount.mount_point)
         yield Seen(
             saw=f"{mount.mount_point} ({mount.fs_type}) holds {in_short(files)} and has neither relatime nor noatime "
             "(/proc/self/mountinfo)",
             wants=(Want(Mount(mount.mount_point), "relatime"),),
-            note="until the next mount; /etc/fstab keeps it, and is yours to edit",
-            by_hand=(
-                f"sudo mount -o remount,relatime {point}",
-                f"In /etc/fstab, remove strictatime from the line of {mount.mount_point}.",
-            ),
+            note="until the next mount; to keep it, remove strictatime from its line in /etc/fstab",
             subject=f"mount/{percent_encode(mount.mount_point)}",
         )
