@@ -96,7 +96,9 @@ def _nic_queues(root: Element) -> Iterator[tuple[str, str]]:
         virtio = model is not None and model.get("type") == "virtio"
         if virtio and nic.get("type") in ("bridge", "network") and _own(nic):
             yield f"{_path(nic)}/driver/@name", "vhost"
-            yield f"{_path(nic)}/driver/@queues", str(min(_vcpus(root) or 1, 8))
+            # libvirt drops the number of a single queue.
+            if (count := min(_vcpus(root) or 1, 8)) > 1:
+                yield f"{_path(nic)}/driver/@queues", str(count)
 
 
 def _balloon(root: Element) -> Iterator[tuple[str, str]]:

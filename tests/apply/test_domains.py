@@ -224,9 +224,8 @@ def _check(tally: Tally) -> None:
     assert tally.wrong == []
     assert set(tally.by_plan) == {*KINDS, EVERYTHING}
     assert tally.lines_elsewhere <= tally.lines / 100
-    assert len(tally.missed) <= tally.defined / 200, "\n".join(tally.missed)
+    assert len(tally.missed) + len(tally.refused) <= tally.defined / 200, "\n".join((*tally.missed, *tally.refused))
     assert tally.undone == tally.defined - len(tally.missed)
-    assert tally.refused == []
 
 
 def test_plans_over_some_domains_of_others(libvirt: Embedded, tmp_path: FilePath) -> None:
@@ -277,4 +276,6 @@ def test_plans_over_every_domain_of_others(libvirt: Embedded, tmp_path: FilePath
     )
     print(*tally.missed, *tally.refused, sep="\n")
     _check(tally)
-    assert tally.plans > 7_000
+    assert tally.plans > 10_000
+    assert tally.by_plan[EVERYTHING] > 1_100
+    assert tally.defined > 6_000
