@@ -13,6 +13,7 @@ from kvmnb.terminal import myths
 from kvmnb.terminal.documents import DOCUMENTS, schema_of
 from kvmnb.terminal.rules import as_markdown
 from tools.aims_index import aims_index
+from tools.diagnosis_reference import diagnosis_page
 from tools.facts_reference import facts_page
 from tools.metrics_reference import metrics_page
 from tools.rules_index import rules_index
@@ -32,6 +33,7 @@ def references() -> dict[str, str]:
         texts[f"rules/{rule.id}.md"] = as_markdown(rule)
     texts["rules/README.md"] = f"{rules_index()}\n{aims_index()}"
     texts["myths.md"] = myths.page()
+    texts["diagnosis.md"] = diagnosis_page()
     return texts
 
 

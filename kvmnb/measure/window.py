@@ -15,7 +15,7 @@ class Span(NamedTuple):
 
     mean: float
     most: float
-    count: int
+    read: int
     """How many values were read."""
 
 
