@@ -84,16 +84,20 @@ def _nodes(node: object) -> Iterator[object]:
 def _silent(source: str) -> list[_Place]:
     """Where that begins and ends which is no condition, as line and column.
 
-    Annotations, which never run; the fields of a ``Rule(...)``; the limits between which a person may set a threshold.
+    Annotations, which never run; decorators; the fields of a ``Rule(...)``; the limits between which a person may set a
+    threshold; whether ``zip`` takes rows of other lengths.
     """
     found: list[ast.AST] = []
     for node in ast.walk(ast.parse(source)):
         found += [one for name in ("annotation", "returns") if (one := getattr(node, name, None)) is not None]
+        found += getattr(node, "decorator_list", ())
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "Rule":
                 found.append(node)
             if node.func.id == "Threshold":
                 found += [word.value for word in node.keywords if word.arg in ("least", "most")]
+            if node.func.id == "zip":
+                found += [word.value for word in node.keywords if word.arg == "strict"]
     return [_place(one) for one in found if isinstance(one, ast.expr)]
 
 

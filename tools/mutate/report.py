@@ -12,8 +12,9 @@ arithmetic, loops, exceptions) and runs its tests against each change: a rule ag
 against those of the rules that use it. A change that no test finds survives. Some survivors cannot be found, as they do
 the same by another way.
 
-Not changed: annotations, the fields of a `Rule(...)`, the limits between which a person may set a threshold,
-decorators, the order of texts, and `is` for `==` (or the reverse), which say the same wherever a rule uses them.
+Not changed: annotations, decorators, the fields of a `Rule(...)`, the limits between which a person may set a
+threshold, the order of texts, whether `zip` is strict, and `is` for `==` (or the reverse), which say the same wherever
+a rule uses them.
 """
 
 TABLE = "| what | killed | mutants | score |\n| --- | --- | --- | --- |"

@@ -7,7 +7,7 @@ import pytest
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.advise.intent import GuestIntent
 from tests.advise.disk.builders import DEBIAN, WINDOWS, a_disk, says_os, storage_host, transient
-from tests.builders import a_domain, an_intent, found, silent, values
+from tests.builders import a_domain, an_intent, found, judged, silent, values
 
 RULE = "disk.bus"
 HOST = storage_host()
@@ -77,3 +77,15 @@ def test_a_guest_that_exists_only_while_it_runs_is_left_to_a_person() -> None:
 
 def test_guests_of_other_hypervisors_are_not_judged() -> None:
     assert silent(RULE, HOST, a_domain(virt_type="xen", devices=a_disk("hda", bus="ide")))
+
+
+def test_a_right_disk_hides_no_other() -> None:
+    right, emulated = a_disk("vda"), a_disk("sda", bus="sata")
+    guest = says_os(a_domain(devices=right + emulated + a_disk("vdb") + a_disk("sdb", bus="ide")), DEBIAN)
+    subjects = {one.subject for one in judged(RULE, HOST, guest).findings}
+    assert subjects == {"domain/guest/disk/sda", "domain/guest/disk/sdb"}
+
+
+def test_without_proof_each_disk_is_left_to_a_person() -> None:
+    guest = a_domain(devices=a_disk("sda", bus="sata") + a_disk("sdb", bus="ide"))
+    assert len(judged(RULE, HOST, guest).findings) == 2

@@ -87,3 +87,11 @@ def test_mounts_that_cannot_be_read_are_not_checked() -> None:
 
 def test_a_guest_that_exists_only_while_it_runs_is_left_to_a_person() -> None:
     assert found(RULE, NVME, transient(a_domain(devices=a_disk()))).safety is Safety.MANUAL
+
+
+def test_a_right_disk_hides_no_other_and_what_is_written_is_told() -> None:
+    disks = a_disk(driver=cached("none")) + a_disk("vdb", driver=cached("writeback")) + a_disk("vdc")
+    said = {one.subject: one.saw for one in judged(RULE, NVME, a_domain(devices=disks)).findings}
+    assert sorted(said) == ["domain/guest/disk/vdb", "domain/guest/disk/vdc"]
+    assert said["domain/guest/disk/vdb"].startswith("disk vdb: driver/@cache is writeback")
+    assert said["domain/guest/disk/vdc"].startswith("disk vdc: there is no driver/@cache")

@@ -83,3 +83,11 @@ def test_encrypted_images_are_left_to_a_person(more: str) -> None:
     finding = found(RULE, HOST, a_domain(devices=a_disk(more=more)))
     assert (finding.safety, finding.wants) == (Safety.MANUAL, ())
     assert "encrypted" in (finding.note or "")
+
+
+def test_a_right_disk_hides_no_other_and_what_is_written_is_told() -> None:
+    disks = a_disk(driver="discard='unmap'") + a_disk("vdb", driver="discard='ignore'") + a_disk("vdc")
+    said = {one.subject: one.saw for one in judged(RULE, HOST, a_domain(devices=disks)).findings}
+    assert sorted(said) == ["domain/guest/disk/vdb", "domain/guest/disk/vdc"]
+    assert said["domain/guest/disk/vdb"].startswith("disk vdb: driver/@discard is ignore")
+    assert said["domain/guest/disk/vdc"].startswith("disk vdc: there is no driver/@discard")

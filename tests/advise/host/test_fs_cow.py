@@ -38,3 +38,13 @@ def test_a_mount_without_images_is_left_alone() -> None:
 @pytest.mark.parametrize("goal", ["balanced", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert silent(RULE, host("btrfs"), GUEST, goal=goal)
+
+
+def test_a_mount_that_writes_in_place_hides_no_other() -> None:
+    both = storage_host(
+        mounts=(a_mount(), a_mount("/plain", "ext4", None, number=2), a_mount("/tree", "btrfs", None, number=3))
+    )
+    devices = a_disk(source="/plain/a.img") + a_disk("vdb", source="/tree/b.img") + a_disk("vdc", source="/tree/c.img")
+    (finding,) = judged(RULE, both, a_domain(devices=devices), goal="latency").findings
+    assert finding.saw.startswith("/tree (btrfs) holds /tree/b.img, /tree/c.img ")
+    assert finding.by_hand[0] == "lsattr -d /tree/b.img  # no C: it is copied on each write"

@@ -69,3 +69,13 @@ def test_a_guests_network_filter_relies_on_it() -> None:
 @pytest.mark.parametrize("goal", ["balanced", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert silent(RULE, host(calls()), GUEST, goal=goal)
+
+
+def test_one_switch_and_several_are_told_apart() -> None:
+    one = found(RULE, host(calls()), GUEST, goal="throughput").saw
+    three = found(RULE, host(calls(True, True, True)), GUEST, goal="throughput").saw
+    assert one == "net.bridge.bridge-nf-call-iptables is 1 (/proc/sys/net/bridge), and guests are on br0"
+    assert three == (
+        "net.bridge.bridge-nf-call-iptables, net.bridge.bridge-nf-call-ip6tables, net.bridge.bridge-nf-call-arptables "
+        "are 1 (/proc/sys/net/bridge), and guests are on br0"
+    )

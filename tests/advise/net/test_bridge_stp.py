@@ -73,3 +73,30 @@ def test_a_bridge_without_guests_is_left() -> None:
 @pytest.mark.parametrize("goal", ["latency", "throughput", "density"])
 def test_other_goals_hear_nothing(goal: str) -> None:
     assert silent(RULE, host(True, 1500, "eth0"), GUEST, goal=goal)
+
+
+def test_the_ways_out_are_told_only_where_there_are_several() -> None:
+    off, file = "spanning tree is off on br0", "(/sys/class/net/br0/bridge/stp_state)"
+    both = "guests have two bridged NICs, one of them on it (guest)"
+    outs = [("eth0",), ("eth0", "eth1"), ("eth0", "eth1", "eth2")]
+    assert [found(RULE, host(False, 0, *out), TWO).saw for out in outs] == [
+        f"{off} {file}, and {both}",
+        f"{off} {file}, and it has 2 ways out (eth0, eth1) and {both}",
+        f"{off} {file}, and it has 3 ways out (eth0, eth1, eth2) and {both}",
+    ]
+    three = found(RULE, host(False, 0, "eth0", "eth1", "eth2"), GUEST)
+    assert (three.severity, "guests have" in three.saw) == (Severity.LOW, False)
+
+
+def test_three_ways_out_keep_their_delay() -> None:
+    finding = found(RULE, host(True, 1550, "eth0", "eth1", "eth2"), GUEST)
+    assert finding.wants == ()
+    assert finding.saw == (
+        "spanning tree is on with a forward delay of 15.5 s (/sys/class/net/br0/bridge), so a guest's port forwards "
+        "after 31 s; it has 3 ways out: eth0, eth1, eth2"
+    )
+
+
+def test_a_guest_with_three_nics_may_close_a_loop_too() -> None:
+    cards = (interface(mac=f"52:54:00:00:00:0{number}", bridge=f"br{number}") for number in (0, 1, 2))
+    assert "guests have two bridged NICs" in found(RULE, host(False, 0, "eth0"), a_domain(devices="".join(cards))).saw

@@ -62,3 +62,24 @@ def test_packets_that_are_lost_now_double_the_table() -> None:
         ("sysctl:host:net.netfilter.nf_conntrack_max", "200")
     ]
     assert silent(RULE, one, goal="throughput", load=a_window(conntrack_dropped_per_second=0.0))
+
+
+def test_what_a_larger_table_takes_is_told() -> None:
+    full = found(RULE, host(table(90_000, 102_400, buckets=1)), goal="throughput")
+    losing = found(
+        RULE,
+        host(table(1, 204_800, drop=1)),
+        goal="throughput",
+        load=a_window(conntrack_dropped_per_second=2.0),
+    )
+    assert full.costs == ("up to 31.25 MiB more memory when the table is full",)
+    assert full.note == "set hashsize to 51200 too, where nf_conntrack_buckets (1) is below it"
+    assert losing.costs == ("up to 62.5 MiB more memory when the table is full",)
+
+
+def test_more_buckets_than_needed_are_no_matter() -> None:
+    assert found(RULE, host(table(90, 100, buckets=51)), goal="throughput").note is None
+
+
+def test_a_table_of_one_place_can_be_full() -> None:
+    assert not silent(RULE, host(table(1, 1)), goal="throughput")

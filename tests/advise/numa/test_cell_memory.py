@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kvmnb.advise.finding import Safety, Severity
+from kvmnb.facts.domain import Domain
 from tests.builders import a_domain, a_host, cells, found, silent, values
 
 RULE = "numa.cell_memory"
@@ -63,3 +65,52 @@ def test_a_running_guest_pays_a_restart() -> None:
     words: dict[str, Any] = {"memory_gib": 8, "cpu": cells(("0-1", 4))}
     assert any("shut down" in cost for cost in found(RULE, HOST, a_domain(**words)).costs)
     assert not any("shut down" in cost for cost in found(RULE, HOST, a_domain(running=False, **words)).costs)
+
+
+def test_what_the_guest_gets_and_what_libvirt_would_give_are_told() -> None:
+    guest = a_domain(memory_gib=6, cpu=cells(("0-1", 4)), devices=MODULE.format(size=1))
+    finding = found(RULE, HOST, guest)
+    assert finding.costs[-1] == "the guest gets 6 GiB; libvirt would give 5 GiB"
+
+
+def sized(memory_kib: int, *cell_kib: int) -> Domain:
+    guest = a_domain(cpu=cells(*((str(number), 1) for number in range(len(cell_kib)))), running=False)
+    assert guest.inactive is not None
+    assert guest.inactive.cpu is not None
+    held = tuple(
+        replace(cell, memory_bytes=size * 1024) for cell, size in zip(guest.inactive.cpu.cells, cell_kib, strict=True)
+    )
+    return replace(
+        guest,
+        inactive=replace(guest.inactive, memory_bytes=memory_kib * 1024, cpu=replace(guest.inactive.cpu, cells=held)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("memory", "held", "shares"),
+    [
+        # A MiB for each cell is the least.
+        (2048, (4096, 4096), ["1024", "1024"]),
+        (2047, (4096, 4096), []),
+        (3072, (4096, 4096, 4096), ["1024", "1024", "1024"]),
+        (1024, (4096,), ["1024"]),
+        (1025, (4096,), ["1025"]),
+        # Nothing tells how cells without memory stand to each other, and one of them would stay without.
+        (4096, (0, 0), []),
+        (4096, (0, 8192), []),
+        (4096, (8192, 0), []),
+    ],
+)
+def test_each_cell_gets_a_sensible_share_or_a_person_decides(
+    memory: int, held: tuple[int, ...], shares: list[str]
+) -> None:
+    finding = found(RULE, HOST, sized(memory, *held))
+    assert [want.value for want in finding.wants if want.value != "KiB"] == shares
+    assert finding.safety is (Safety.DISRUPTIVE if shares else Safety.MANUAL)
+
+
+def test_memory_that_is_no_whole_kib_is_left_to_a_person() -> None:
+    guest = sized(4096, 8192)
+    assert guest.inactive is not None
+    odd = replace(guest, inactive=replace(guest.inactive, memory_bytes=4096 * 1024 + 1))
+    assert found(RULE, HOST, odd).safety is Safety.MANUAL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kvmnb.advise.cpu.pins import NEEDS_THE_NODE, START_MAY_FAIL
 from kvmnb.advise.finding import Safety, Severity, Sure
 from tests.builders import a_domain, a_host, bound_to, cells, found, silent, values
 
@@ -90,3 +91,31 @@ def test_cells_that_are_bound_to_nodes_were_spread_on_purpose() -> None:
 def test_the_node_of_its_memory_is_chosen() -> None:
     wanted = values(found(RULE, HOST, a_domain(numatune=bound_to("1"))))
     assert wanted == {"domain_xml:vcpu/@cpuset": "8-15"}
+
+
+def test_a_guest_over_three_nodes_is_found_too() -> None:
+    host = a_host(nodes=3, cores=8, memory_gib=32)
+    assert "all CPUs, that is on nodes 0-2" in found(RULE, host, a_domain(vcpus=4)).saw
+    assert "on nodes 0-2" in found(RULE, host, a_domain(vcpu_cpuset="7-16")).saw
+
+
+def test_three_bound_cells_were_spread_on_purpose_and_one_was_not() -> None:
+    def spread(count: int) -> str:
+        bound = "".join(f"<memnode cellid='{cell}' mode='strict' nodeset='0'/>" for cell in range(count))
+        return f"<numatune>{bound}</numatune>"
+
+    three = a_domain(vcpus=3, memory_gib=3, cpu=cells(("0", 1), ("1", 1), ("2", 1)), numatune=spread(3))
+    one = a_domain(vcpus=2, memory_gib=2, cpu=cells(("0-1", 2)), numatune=spread(1))
+    assert silent(RULE, HOST, three)
+    assert not silent(RULE, HOST, one)
+
+
+def test_a_mask_alone_costs_a_restart_that_may_fail() -> None:
+    costs = found(RULE, HOST, a_domain(vcpus=4)).costs
+    assert START_MAY_FAIL in costs
+    assert NEEDS_THE_NODE in costs
+
+
+def test_the_largest_sizes_of_its_node_are_told() -> None:
+    saw = found(RULE, HOST, a_domain(vcpus=4)).saw
+    assert saw.startswith("4 vCPUs and 4 GiB would fit node 0 (8 CPUs, 32 GiB; /sys/devices/system/node), and the ")
