@@ -37,6 +37,11 @@ from kvmnb.machine import sources
 from kvmnb.machine.commands import RememberedCommands
 from kvmnb.machine.given import GivenDomains
 from kvmnb.machine.machine import Machine
+from kvmnb.measure.diagnose.below import devices_below
+from kvmnb.measure.diagnose.diagnosis import Diagnosis, diagnose
+from kvmnb.measure.diagnose.signals import Signals
+from kvmnb.measure.listening import listen
+from kvmnb.measure.sources import sampler_of
 from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.plan.preflight import checked, refuse_stopped
@@ -304,6 +309,13 @@ class Here:
 
         chosen = self.guest(domain) if domain is None or isinstance(domain, str) else domain
         return live_chart(self.machine, chosen, period=period) if isinstance(chosen, Domain) else chosen
+
+    def diagnose(self, seconds: float = 10.0) -> Diagnosis:
+        """What is slow, on what and why, over a window that begins now; it takes that long."""
+        survey = self.facts(fresh=True)
+        running = {one.uuid: one.name for one in survey.domains if one.running}
+        window = listen(sampler_of(self.machine), seconds)
+        return diagnose(Signals(window, running, devices_below(survey.host, survey.domains)))
 
     def tune(self, *domains: str, goal: str | None = None, rules: Sequence[str] | None = None) -> TuneForm:
         """The form that previews and, by a person's click, applies what the rules want."""

@@ -5,7 +5,22 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from kvmnb.terminal import apply, audit, confirm, diff, facts, journal, lab, mute, myths, plan, record, rules, undo
+from kvmnb.terminal import (
+    apply,
+    audit,
+    confirm,
+    diagnose,
+    diff,
+    facts,
+    journal,
+    lab,
+    mute,
+    myths,
+    plan,
+    record,
+    rules,
+    undo,
+)
 
 if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -13,5 +28,5 @@ if TYPE_CHECKING:
 
 def add_all(verbs: Verbs) -> None:
     """Add every verb to the parser."""
-    for module in (facts, record, audit, rules, myths, mute, plan, apply, confirm, undo, journal, diff, lab):
+    for module in (facts, record, audit, rules, myths, mute, plan, apply, confirm, undo, journal, diff, diagnose, lab):
         module.add(verbs)

@@ -23,6 +23,7 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
 from kvmnb.facts.load import Load
+from kvmnb.measure.diagnose.diagnosis import Diagnosis
 from kvmnb.plan.plan import Change
 from kvmnb.probe.survey import Survey
 from kvmnb.share.diff import FactChange, FindingChange
@@ -253,6 +254,29 @@ class DiffDocument(msgspec.Struct, frozen=True):
     findings: tuple[FindingChange, ...]
 
 
+class SymptomPart(msgspec.Struct, frozen=True):
+    """One pattern of slowness that was found."""
+
+    id: str
+    subject: str
+    severity: Severity
+    title: str
+    saw: str
+    culprits: tuple[str, ...]
+    answers: tuple[str, ...]
+    refuted_by: str
+    sources: tuple[str, ...]
+
+
+class DiagnoseDocument(msgspec.Struct, frozen=True):
+    """``kvmnb diagnose --json``."""
+
+    schema: str
+    seconds: float
+    findings: tuple[SymptomPart, ...]
+    not_checked: tuple[NotCheckedPart, ...]
+
+
 DOCUMENTS: dict[str, type] = {
     "facts": FactsDocument,
     "audit": AuditDocument,
@@ -264,6 +288,7 @@ DOCUMENTS: dict[str, type] = {
     "journal": JournalDocument,
     "record": RecordDocument,
     "diff": DiffDocument,
+    "diagnose": DiagnoseDocument,
 }
 
 
@@ -368,6 +393,26 @@ def schema_of(verb: str) -> dict[str, Any]:
             if name not in ("FactsDocument", "Gap"):
                 part.pop("required", None)
     return schema
+
+
+def diagnose_document(found: Diagnosis) -> DiagnoseDocument:
+    """What a diagnosis found."""
+    symptoms = tuple(
+        SymptomPart(
+            one.id,
+            one.subject,
+            one.severity,
+            one.title,
+            one.saw,
+            one.culprits,
+            one.answers,
+            one.refuted_by,
+            one.sources,
+        )
+        for one in found.symptoms
+    )
+    unjudged = tuple(NotCheckedPart(one.id, one.subject, one.reason) for one in found.not_checked)
+    return DiagnoseDocument("kvmnb.diagnose/1", round(found.seconds, 1), symptoms, unjudged)
 
 
 def print_document(document: object) -> None:

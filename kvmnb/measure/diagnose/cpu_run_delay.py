@@ -46,10 +46,11 @@ def check(signals: Signals, guest: str) -> Iterator[Sign]:
     own = {number: held[f"vcpu{number}"].mean if f"vcpu{number}" in held else whole for number in delays}
     waits = {number: max(0.0, span.mean - own[number]) for number, span in delays.items()}
     worst = max(waits, key=lambda number: waits[number])
+    quota = "what its own quota held back is taken out" if held else "no quota of its own was seen"
     if waits[worst] >= DELAY.default:
         yield Sign(
             saw=f"vCPU {worst} waits {waits[worst]:.0%} of the time for a CPU ({DELAY.default:.0%} hurts), "
-            f"all {len(waits)} together {sum(waits.values()):.2f} s/s, the guest's own quota taken out",
+            f"all {len(waits)} together {sum(waits.values()):.2f} s/s; {quota}",
             severity=Severity.HIGH if waits[worst] >= GRAVE.default else None,
             culprits=signals.takers(guest),
         )

@@ -110,6 +110,6 @@ def _symptom(one: Pattern, subject: str, domain: str | None, sign: Sign) -> Symp
         saw=sign.saw,
         culprits=sign.culprits,
         answers=one.answers,
-        refuted_by=" ".join(text["What would refute it"].split()),
+        refuted_by=" ".join(text["What would refute it"].replace("``", "`").split()),
         sources=tuple(line.strip().removeprefix("* ") for line in text["Sources"].splitlines() if line.strip()),
     )

@@ -1,0 +1,63 @@
+"""``kvmnb diagnose``: what is slow, on what, who causes it."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from kvmnb.measure.diagnose.diagnosis import Diagnosis, Symptom
+from kvmnb.terminal import documents
+from kvmnb.terminal.options import add_json, add_source, here_of
+from kvmnb.terminal.words import headed, paragraph, subject_of
+
+if TYPE_CHECKING:
+    from kvmnb.terminal.commands import Verbs
+
+DEFAULT_SECONDS = 10.0
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb to the parser."""
+    parser = verbs.add_parser(
+        "diagnose",
+        help="what is slow, on what, who causes it",
+        description="Look at all series for a while and ask every pattern; exit 1 where one is found.",
+    )
+    add_source(parser)
+    parser.add_argument(
+        "--seconds", metavar="N", type=float, default=DEFAULT_SECONDS, help="how long to look (default: %(default)g)"
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the diagnosis; 1 where a pattern was found, else 0."""
+    found = here_of(options).diagnose(options.seconds)
+    if options.json:
+        documents.print_document(documents.diagnose_document(found))
+    else:
+        print("\n".join(_lines(found)))
+    return 1 if found.symptoms else 0
+
+
+def _lines(found: Diagnosis) -> Iterator[str]:
+    yield f"Over {found.seconds:.0f} s: {len(found.symptoms)} found, {len(found.checked)} judgements without a finding."
+    for one in found.symptoms:
+        yield from ("", *_symptom(one))
+    if found.not_checked:
+        yield "\nNot checked:"
+        for (name, reason), times in Counter((one.id, one.reason) for one in found.not_checked).items():
+            subjects = f" ({times} subjects)" if times > 1 else ""
+            yield paragraph(f"{name}{subjects}: {reason}", "  ", "    ")
+
+
+def _symptom(one: Symptom) -> Iterator[str]:
+    yield headed(one.severity, f"{subject_of(one.subject)}: {one.title}  [{one.id}]")
+    yield paragraph(one.saw, " " * 9)
+    if one.culprits:
+        yield paragraph(f"who: {', '.join(one.culprits)}", " " * 9)
+    yield paragraph(f"answered by {', '.join(one.answers)}", " " * 9)
+    yield paragraph(f"refuted by: {one.refuted_by}", " " * 9)
