@@ -16,6 +16,7 @@ from kvmnb.measure.collect.host_nics import Nics
 from kvmnb.measure.collect.pressure import Pressure
 from kvmnb.measure.collect.quotas import Quotas
 from kvmnb.measure.collect.threads import SwitchesOfGuests, ThreadClocks
+from kvmnb.measure.journals import Journals
 from kvmnb.measure.metric import TICK
 from kvmnb.measure.rounds import Rounds
 from kvmnb.measure.series import Event, Frame
@@ -27,7 +28,7 @@ class LiveSource:
     title_note = "live"
     absent = "no QEMU of this guest is seen in /proc: it does not run, or its processes are hidden from this user"
 
-    def __init__(self, files: Files, rounds: Rounds | None = None) -> None:
+    def __init__(self, files: Files, rounds: Rounds | None = None, journals: Journals | None = None) -> None:
         self.period = TICK
         """Seconds from one reading to the next, as the sampler means it."""
         self._census = Census(files)
@@ -47,6 +48,7 @@ class LiveSource:
         self._collectors = tuple(Clocked(one) for one in collectors)
         self._aside = Aside(files, self._census)
         self._rounds = rounds
+        self._journals = journals
         self._first = True
 
     def vcpus(self, guest: str) -> tuple[int, ...] | None:
@@ -80,6 +82,8 @@ class LiveSource:
         self._aside.drain(batch)
         if self._rounds is not None:
             events += self._rounds.drain(batch)
+        if self._journals is not None:
+            events += self._journals.events()
         if self._first:
             self._first = False
             return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from kvmnb.core.errors import NotAnswered
-from kvmnb.machine.machine import Machine
+from kvmnb.core.errors import NotAnswered, SourceError
+from kvmnb.machine.machine import Machine, state_folder
 from kvmnb.machine.statistics import Statistics, end_events
+from kvmnb.measure.journals import Journals
 from kvmnb.measure.live import AwaySource, LiveSource
 from kvmnb.measure.replay import Replay, read_series
 from kvmnb.measure.rounds import Rounds
@@ -33,7 +34,7 @@ def series_source(machine: Machine) -> Source:
         )
     if files.root == Path("/"):
         own = machine.hypervisor is not None and machine.kind == "live"
-        return LiveSource(files, _rounds(machine.libvirt.uri, away=False) if own else None)
+        return LiveSource(files, _rounds(machine.libvirt.uri, away=False) if own else None, _journals())
     text = files.read(SERIES_FILE) if files.exists(SERIES_FILE) else _shipped(machine)
     if text is None:
         raise NotAnswered(
@@ -68,6 +69,14 @@ def close_samplers() -> None:
 def _rounds(uri: str, *, away: bool) -> Rounds:
     """libvirt's counters, over connections of their own."""
     return Rounds(lambda: Statistics(uri, keepalive=away), away=away)
+
+
+def _journals() -> Journals | None:
+    """This user's journals; None where there can be none, because no folder can be made for them."""
+    try:
+        return Journals(state_folder() / "journal")
+    except SourceError:
+        return None
 
 
 def _shipped(machine: Machine) -> str | None:
