@@ -120,3 +120,36 @@ def test_a_guest_that_moves_to_another_node_takes_its_memory_along() -> None:
     assert values(finding)["domain_xml:numatune/memory/@nodeset"] == "1"
     assert finding.safety is Safety.DISRUPTIVE
     assert finding.costs
+
+
+def test_two_pins_too_many_are_taken_away_together() -> None:
+    guest = a_domain(vcpus=1, pins={0: "2", 1: "3", 2: "4", 3: "64"}, emulator="0", live={"pins": {0: "2"}})
+    finding = found(RULE, HOST, guest)
+    assert values(finding) == {f"domain_xml:cputune/vcpupin[{vcpu}]": None for vcpu in (1, 2, 3)}
+    assert finding.saw == "pins for vCPUs 1-3, which the guest with 1 vCPUs does not have (cputune/vcpupin)"
+    assert finding.note is None
+
+
+def test_pins_too_many_go_with_a_move() -> None:
+    guest = a_domain("small", vcpus=1, pins={0: "3", 1: "4"}, emulator="0", live={"pins": {0: "3"}})
+    wanted = values(found(RULE, HOST, guest, LARGE))
+    assert wanted == {
+        "domain_xml:cputune/vcpupin[0]/@cpuset": "4",
+        "domain_live:vcpupin[0]": "4",
+        "domain_xml:cputune/vcpupin[1]": None,
+    }
+
+
+def test_a_move_says_why_its_cpus_were_chosen() -> None:
+    assert (found(RULE, HOST, SMALL, LARGE).note or "").startswith("chosen: ")
+
+
+def test_vcpus_without_any_usable_cpu_and_with_some_are_told_apart() -> None:
+    host = a_host(cores=8, offline="6-7")
+    saw = found(RULE, host, a_domain(vcpus=3, pins={0: "6", 1: "5-6", 2: "7"})).saw
+    assert "vCPUs 0,2 (cputune/vcpupin) are held to CPUs 6-7, which are not among" in saw
+    assert "vCPU 1 (cputune/vcpupin) are held to CPUs 5-6, and of these 6, which are not among" in saw
+
+
+def test_a_pool_of_three_takes_in_an_isolated_cpu_too() -> None:
+    assert "takes in 5, isolated" in found(RULE, a_host(cores=8, isolated="5"), a_domain(pins={0: "3-5", 1: "2"})).saw

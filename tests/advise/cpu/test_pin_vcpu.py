@@ -139,3 +139,19 @@ def test_vcpus_that_wait_make_it_certain(delay: float, sure: Sure) -> None:
     finding = found(RULE, a_host(nodes=2), a_domain(vcpus=2), goal="latency", load=load)
     assert finding.sure is sure
     assert f"were ready without a CPU {delay:.1%} of the time over 10 s" in (finding.note or "")
+
+
+def test_a_mask_over_three_nodes_floats_too() -> None:
+    host = a_host(nodes=4, cores=4)
+    assert "CPUs 3-8, which lie on nodes 0-2" in found(RULE, host, a_domain(vcpu_cpuset="3-8"), goal="latency").saw
+
+
+def test_vcpus_that_are_not_plugged_in_float_in_the_persistent_xml_alone() -> None:
+    saw = found(RULE, a_host(cores=8), a_domain(vcpus=3, current=2), goal="latency").saw
+    assert "vCPUs 0-2 may run on all 8 CPUs of the host: no vcpupin, no vcpu/@cpuset (persistent XML)" in saw
+    assert "vCPUs 0-1 may run on all 8 CPUs of the host: no vcpupin, no vcpu/@cpuset (live XML)" in saw
+
+
+def test_vcpus_that_wait_long_make_it_certain_too() -> None:
+    load = a_window(a_guest_load([(0.5, 0.02), (0.5, 0.02)]))
+    assert found(RULE, a_host(nodes=2), a_domain(vcpus=2), goal="latency", load=load).sure is Sure.CERTAIN

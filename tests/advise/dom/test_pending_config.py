@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,3 +109,27 @@ def test_many_differences_are_counted() -> None:
 def test_a_saved_image_is_told() -> None:
     guest = changed(a_domain(vcpus=4, live={"vcpus": 2}), state=a_fact(State, managed_save=True))
     assert "saved image" in (found(RULE, HOST, guest).note or "")
+
+
+def test_eight_differences_are_told_and_the_rest_is_counted() -> None:
+    said = []
+    for count in (8, 9, 10):
+        stored, runs = ({number: str(cpu) for number in range(count)} for cpu in (1, 2))
+        guest = a_domain(vcpus=12, pins=stored, live={"pins": runs})
+        said.append(found(RULE, HOST, guest).saw)
+    first = "; ".join(f"vcpu_pin {number} cpus: 1 stored, 2 runs" for number in range(8))
+    where = " (persistent XML beside live XML)"
+    assert said == [f"{first}{where}", f"{first}; and 1 more{where}", f"{first}; and 2 more{where}"]
+
+
+def test_namesakes_are_told_apart_by_their_place() -> None:
+    card = "<interface type='network'><source network='{}'/></interface>"
+    stored = {"devices": card.format("a") + card.format("a") + card.format("b")}
+    finding = found(RULE, HOST, a_domain(live={"devices": card.format("a")}, **stored))
+    assert "(2): there stored, absent runs" in finding.saw
+    assert "(3): there stored, absent runs" in finding.saw
+
+
+@pytest.mark.parametrize("gone", [{"inactive": None, "persistent": False}, {"live": None}])
+def test_a_guest_with_one_configuration_has_nothing_to_compare(gone: dict[str, Any]) -> None:
+    assert silent(RULE, HOST, replace(a_domain(vcpus=4, live={"vcpus": 2}), **gone))

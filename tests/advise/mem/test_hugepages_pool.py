@@ -145,3 +145,25 @@ def test_the_default_size_is_the_kernels() -> None:
     assert [one.subject for one in judged(RULE, host, waiting(), goal="latency").findings] == [
         "host/hugepages/hugepages-1048576kB"
     ]
+
+
+def test_the_node_with_the_most_room_grows_first() -> None:
+    host = a_memory_host(nodes=3, pools={0: (0, 0), 1: (0, 0), 2: (0, 0)})
+    room = {0: 1 * GIB, 1: 3 * GIB, 2: 2 * GIB}
+    nodes = tuple(replace(node, free_bytes=room[node.id]) for node in host.numa_nodes)
+    guest = waiting(vcpus=5)
+    wanted = values(found(RULE, replace(host, numa_nodes=nodes), guest, goal="latency"))
+    assert wanted == {FOLDER.format(1): "1536", FOLDER.format(2): "512"}
+
+
+def test_pages_at_boot_are_spread_evenly_and_the_first_nodes_take_the_rest() -> None:
+    host = a_memory_host(nodes=2, pools={0: (0, 0), 1: (0, 0)}, size=GIB)
+    finding = found(RULE, host, waiting(backing=HUGE, vcpus=5, memory_gib=5), goal="latency")
+    assert "hugepagesz=1G hugepages=0:3,1:2'" in finding.by_hand[1]
+    assert finding.costs[0] == "5 GiB are taken from page cache and other guests until given back"
+
+
+def test_what_can_be_had_now_is_not_left_to_a_person() -> None:
+    finding = found(RULE, a_memory_host(pools={0: (1000, 100)}), waiting(), goal="latency")
+    assert finding.by_hand == ()
+    assert "need 2048 pages of 2 MiB, free are node 0 100; missing are 1948 on node 0; guests: 'guest'" in finding.saw
