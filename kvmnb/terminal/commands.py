@@ -20,6 +20,7 @@ from kvmnb.terminal import (
     record,
     rules,
     undo,
+    watch,
 )
 
 if TYPE_CHECKING:
@@ -28,5 +29,21 @@ if TYPE_CHECKING:
 
 def add_all(verbs: Verbs) -> None:
     """Add every verb to the parser."""
-    for module in (facts, record, audit, rules, myths, mute, plan, apply, confirm, undo, journal, diff, diagnose, lab):
+    for module in (
+        facts,
+        record,
+        audit,
+        rules,
+        myths,
+        mute,
+        plan,
+        apply,
+        confirm,
+        undo,
+        journal,
+        diff,
+        watch,
+        diagnose,
+        lab,
+    ):
         module.add(verbs)

@@ -5,6 +5,7 @@ The plan's document is the plan file itself and lives in ``kvmnb.plan.plan``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
 from kvmnb.facts.load import Load
 from kvmnb.measure.diagnose.diagnosis import Diagnosis
+from kvmnb.measure.series import Frame
 from kvmnb.plan.plan import Change
 from kvmnb.probe.survey import Survey
 from kvmnb.share.diff import FactChange, FindingChange
@@ -277,6 +279,28 @@ class DiagnoseDocument(msgspec.Struct, frozen=True):
     not_checked: tuple[NotCheckedPart, ...]
 
 
+class ValuePart(msgspec.Struct, frozen=True):
+    """One value of one series."""
+
+    metric: str
+    uuid: str
+    """The guest's UUID; empty for the host."""
+    guest: str | None
+    """The guest's name; None for the host and where it is not known."""
+    part: int | str
+    value: float
+
+
+class WatchDocument(msgspec.Struct, frozen=True):
+    """One line of ``kvmnb watch``."""
+
+    schema: str
+    at: float
+    values: tuple[ValuePart, ...]
+    gaps: dict[str, str]
+    events: tuple[str, ...]
+
+
 DOCUMENTS: dict[str, type] = {
     "facts": FactsDocument,
     "audit": AuditDocument,
@@ -289,6 +313,7 @@ DOCUMENTS: dict[str, type] = {
     "record": RecordDocument,
     "diff": DiffDocument,
     "diagnose": DiagnoseDocument,
+    "watch": WatchDocument,
 }
 
 
@@ -393,6 +418,15 @@ def schema_of(verb: str) -> dict[str, Any]:
             if name not in ("FactsDocument", "Gap"):
                 part.pop("required", None)
     return schema
+
+
+def watch_document(frame: Frame, names: Mapping[str, str]) -> WatchDocument:
+    """One frame; ``names`` are the guests' by UUID."""
+    values = tuple(
+        ValuePart(series.metric, series.guest, names.get(series.guest), series.part, value)
+        for series, value in frame.values.items()
+    )
+    return WatchDocument("kvmnb.watch/1", frame.at, values, dict(frame.gaps), tuple(one.text for one in frame.events))
 
 
 def diagnose_document(found: Diagnosis) -> DiagnoseDocument:
