@@ -79,7 +79,7 @@ def main() -> int:
             *(f"{100 * one:.2f} %" for one in (ours.client, ours.daemon, theirs.client, theirs.daemon)),
             f"{share:.2f}",
             f"{ours.memory_mib:.0f} MiB",
-            f"{ours.period:.0f} s",
+            f"{ours.period:.0f} s" if ours.period else f"over {options.seconds / 2:.0f} s",
         )
         rows.append("| " + " | ".join(cells) + " |\n")
         print(rows[-1], end="", flush=True)
