@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.tmpdir import tmppath_result_key
 
 
 def first_failing(items: list[Any]) -> int | None:
     """The place of the first test that fails; None where all pass."""
     for place, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
         state = item.session._setupstate
+        # What the fixture tmp_path asks for at its end.
+        item.stash[tmppath_result_key] = {}
         try:
             item._initrequest()
             state.setup(item)

@@ -10,9 +10,17 @@ from typing import Any
 from kvmnb.advise.rule import Rule
 
 
-def exchange(module: ModuleType, code: str) -> None:
+def classes(module: ModuleType) -> frozenset[str]:
+    """The names of the module's own classes."""
+    return frozenset(
+        name for name, one in vars(module).items() if isinstance(one, type) and one.__module__ == module.__name__
+    )
+
+
+def exchange(module: ModuleType, code: str, kept: frozenset[str]) -> None:
     """Run the code in the module, and give every function, rule and class that others hold already what it says.
 
+    The classes ``kept`` stay what they are but for their functions; others give way to new ones wherever they are held.
     Another value that a module has from it, such as a number, is put there under the same name.
     Errors while it runs are the mutant's, and go to the caller.
     """
@@ -20,6 +28,8 @@ def exchange(module: ModuleType, code: str) -> None:
     exec(compile(code, module.__file__ or "mutant", "exec"), vars(module))
     for name, old in held.items():
         new = vars(module).get(name)
+        if isinstance(old, type) and name not in kept:
+            continue
         if new is not old and getattr(old, "__module__", None) in (module.__name__, None) and _take(old, new):
             setattr(module, name, old)
     for name, old in held.items():

@@ -124,8 +124,8 @@ def test_eight_differences_are_told_and_the_rest_is_counted() -> None:
 
 def test_namesakes_are_told_apart_by_their_place() -> None:
     card = "<interface type='network'><source network='{}'/></interface>"
-    stored = {"devices": card.format("a") + card.format("a") + card.format("b")}
-    finding = found(RULE, HOST, a_domain(live={"devices": card.format("a")}, **stored))
+    stored = card.format("a") + card.format("a") + card.format("b")
+    finding = found(RULE, HOST, a_domain(live={"devices": card.format("a")}, devices=stored))
     assert "(2): there stored, absent runs" in finding.saw
     assert "(3): there stored, absent runs" in finding.saw
 
