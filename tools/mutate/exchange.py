@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import inspect
 import sys
 from types import FunctionType, ModuleType
 from typing import Any
@@ -10,26 +12,17 @@ from typing import Any
 from kvmnb.advise.rule import Rule
 
 
-def classes(module: ModuleType) -> frozenset[str]:
-    """The names of the module's own classes."""
-    return frozenset(
-        name for name, one in vars(module).items() if isinstance(one, type) and one.__module__ == module.__name__
-    )
-
-
-def exchange(module: ModuleType, code: str, kept: frozenset[str]) -> None:
+def exchange(module: ModuleType, code: str) -> None:
     """Run the code in the module, and give every function, rule and class that others hold already what it says.
 
-    The classes ``kept`` stay what they are but for their functions; others give way to new ones wherever they are held.
+    A class that the code does not change is left as it is, for the sake of its members that are held anywhere.
     Another value that a module has from it, such as a number, is put there under the same name.
     Errors while it runs are the mutant's, and go to the caller.
     """
     held = dict(vars(module))
-    exec(compile(code, module.__file__ or "mutant", "exec"), vars(module))
+    exec(compile(_without_same_classes(module, code), module.__file__ or "mutant", "exec"), vars(module))
     for name, old in held.items():
         new = vars(module).get(name)
-        if isinstance(old, type) and name not in kept:
-            continue
         if new is not old and getattr(old, "__module__", None) in (module.__name__, None) and _take(old, new):
             setattr(module, name, old)
     for name, old in held.items():
@@ -43,6 +36,13 @@ def exchange(module: ModuleType, code: str, kept: frozenset[str]) -> None:
         for name, old in changed.items():
             if other is not module and vars(other).get(name) is old and not name.startswith("__"):
                 setattr(other, name, vars(module).get(name))
+
+
+def _without_same_classes(module: ModuleType, code: str) -> ast.Module:
+    program = ast.parse(code)
+    known = {ast.dump(one) for one in ast.parse(inspect.getsource(module)).body if isinstance(one, ast.ClassDef)}
+    program.body = [one for one in program.body if not (isinstance(one, ast.ClassDef) and ast.dump(one) in known)]
+    return program
 
 
 def _take(old: Any, new: Any) -> bool:

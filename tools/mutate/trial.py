@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tools.mutate.collected import first_failing, forget, name_folders_by_process
-from tools.mutate.exchange import classes, exchange
+from tools.mutate.exchange import exchange
 from tools.mutate.mutants import mutants
 from tools.mutate.report import Result
 from tools.mutate.target import ROOT, Target
@@ -94,12 +94,7 @@ def _tried(target: Target, items: list[Any]) -> Result:
     gc.freeze()
     # The same source as if it were a mutant: so what the exchange itself breaks is not counted as found.
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    kept = classes(module)
-    place = _place_of_failing(items, module, source, kept, LONGEST_SECONDS)
-    if place is not None:
-        # Where what the module holds are members of its own classes.
-        kept = frozenset()
-        place = _place_of_failing(items, module, source, kept, LONGEST_SECONDS)
+    place = _place_of_failing(items, module, source, LONGEST_SECONDS)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if place is not None:
         return Result(target.module, target.rule, 0, [], f"{target.module}: its tests fail with its own source")
@@ -107,7 +102,7 @@ def _tried(target: Target, items: list[Any]) -> Result:
     limit = max(LEAST_SECONDS, math.ceil(PATIENCE * spent))
     killed, survivors = 0, []
     for mutant in mutants(source):
-        place = _place_of_failing(items, module, mutant.code, kept, limit)
+        place = _place_of_failing(items, module, mutant.code, limit)
         if place is None:
             survivors.append(mutant.name)
             continue
@@ -118,18 +113,18 @@ def _tried(target: Target, items: list[Any]) -> Result:
     return Result(target.module, target.rule, killed, survivors, None)
 
 
-def _place_of_failing(items: list[Any], module: Any, code: str, kept: frozenset[str], limit: int) -> int | None:
+def _place_of_failing(items: list[Any], module: Any, code: str, limit: int) -> int | None:
     """Where the test is that fails with this code; None if all pass, their number if it does not end or load."""
     child = os.fork()
     if child == 0:
-        _run(items, module, code, kept, limit)
+        _run(items, module, code, limit)
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if ended == 0:
         return None
     return ended - 1 if 0 < ended < _LAST else len(items)
 
 
-def _run(items: list[Any], module: Any, code: str, kept: frozenset[str], limit: int) -> None:
+def _run(items: list[Any], module: Any, code: str, limit: int) -> None:
     """In the child: ends it with 0 where every test passes."""
     try:
         silence = os.open(os.devnull, os.O_WRONLY)
@@ -137,7 +132,7 @@ def _run(items: list[Any], module: Any, code: str, kept: frozenset[str], limit: 
         os.dup2(silence, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         signal.alarm(LONGEST_SECONDS)
-        exchange(module, code, kept)
+        exchange(module, code)
         place = first_failing(items)
         os._exit(0 if place is None else min(place + 1, _LAST))
     except BaseException:
