@@ -116,3 +116,13 @@ def test_every_voice_gives_its_reason_and_changes_something() -> None:
         for aim, voice in rule.voices.items():
             assert len(voice.why) > 15, rule.id
             assert isinstance(aim, Overlay) or aim in rule.goals or voice.tone is Tone.SPEAKS, rule.id
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("x" * 41, "x" * 40), ("latency+" * 8 + "latency", ("latency+" * 8)[:60])],
+)
+def test_a_long_text_is_cut_in_the_error(text: str, shown: str) -> None:
+    with pytest.raises(KvmnbError) as error:
+        parse_aim(text)
+    assert repr(shown) in str(error.value)
