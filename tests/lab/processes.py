@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,22 @@ def remove(root: Path) -> None:
     for group in groups:
         for folder, _, _ in os.walk(group, topdown=False):
             remove_group(Path(folder))
-    shutil.rmtree(root, ignore_errors=True)
+    # Nothing is removed through a mount: where one stays, the folder stays too.
+    if unmount_below(root):
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def unmount_below(root: Path) -> bool:
+    """Unmount what this namespace has mounted in a folder, the last first; whether nothing is left."""
+    for place in reversed(_mounted(root)):
+        subprocess.run(["umount", place], capture_output=True, check=False)
+    return not _mounted(root)
+
+
+def _mounted(root: Path) -> list[str]:
+    """The mount points below a folder, in the order of their mounting."""
+    points = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return [point for point in points if point.startswith(f"{root}/")]
 
 
 def remove_group(group: Path) -> None:
