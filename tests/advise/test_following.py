@@ -28,6 +28,7 @@ from kvmnb.tunable.tunable import Want, When
 from tests.advise.mem.builders import host_following
 from tests.advise.net.builders import turned as network_turned
 from tests.advise.test_contract import agreeing
+from tests.archives import extract
 from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, topology
 
 every_goal = pytest.mark.parametrize("goal", list(Goal), ids=lambda goal: goal.value)
@@ -164,7 +165,7 @@ def _schema() -> Any:
     if not archive.is_file():
         return None
     with tempfile.TemporaryDirectory() as target, tarfile.open(archive) as tar:
-        tar.extractall(target, filter="data")
+        extract(tar, Path(target))
         (path,) = Path(target).rglob("domain.rng")
         return etree.RelaxNG(etree.parse(str(path)))
 

@@ -16,6 +16,7 @@ import pytest
 from lxml import etree
 
 from kvmnb import demo
+from tests.archives import extract
 
 REPOSITORY = Path(__file__).parents[2]
 HOST = demo.path()
@@ -71,7 +72,7 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("libvirt's schemas are neither installed nor in the corpora")
     folder = tmp_path_factory.mktemp("schemas")
     with tarfile.open(archive) as members:
-        members.extractall(folder, filter="data")
+        extract(members, Path(folder))
     return folder
 
 

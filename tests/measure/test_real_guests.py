@@ -29,7 +29,8 @@ from tests.lab.daemon import Lab
 from tests.lab.domain import disk_xml
 from tests.lab.guest import Guest
 
-pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
+# They compare rates with a second tool, which needs a machine that does nothing else: `make soak`.
+pytestmark = [pytest.mark.lab, pytest.mark.soak, pytest.mark.usefixtures("lab")]
 
 
 @contextmanager

@@ -13,12 +13,17 @@ from lxml import etree
 from kvmnb.core.xml import Document, Edited, Path, Shape, decode, edit, encode, holds, read, revert
 from kvmnb.core.xml.reversal import Reversal
 from kvmnb.machine.domain_shape import DOMAIN
+from tests.archives import extract
 from tests.core.xml.corpora import ROOT, domain_files, needs_corpora, tunings
 
 pytestmark = needs_corpora
 
 # Where the edit itself always makes sense to the schema; a topology need not agree with a file's vCPUs.
 FITTING = ("pins", "numatune", "hugepages", "disk")
+
+
+# Of the longest tests every fifth file in a usual run, every file in `make soak`.
+shortly = pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.soak)])
 
 
 def test_an_empty_change_is_byte_identical() -> None:
@@ -59,20 +64,22 @@ def test_spans_and_values_are_those_that_lxml_sees() -> None:
                 assert file.text[spans.value.start - 1] == file.text[spans.value.end] == spans.quote
 
 
-def test_every_tuning_of_every_domain_is_undone_byte_for_byte() -> None:
+@shortly
+def test_every_tuning_of_every_domain_is_undone_byte_for_byte(step: int) -> None:
     edits = 0
-    for file in domain_files():
+    for file in domain_files()[::step]:
         for name, changes in tunings(file.text).items():
             edited = edit(file.text, changes, DOMAIN)
             edits += 1
             assert revert(edited.text, edited.reversal, DOMAIN) == file.text, (file.name, name)
             again = edit(edited.text, changes, DOMAIN)
             assert again == Edited(edited.text, Reversal()), (file.name, name)
-    assert edits > 8_900
+    assert edits > 8_900 / step
 
 
-def test_all_tunings_at_once_touch_nothing_else_and_are_undone_byte_for_byte() -> None:
-    for file in domain_files():
+@shortly
+def test_all_tunings_at_once_touch_nothing_else_and_are_undone_byte_for_byte(step: int) -> None:
+    for file in domain_files()[::step]:
         changes = [change for part in tunings(file.text).values() for change in part]
         edited = edit(file.text, changes, DOMAIN)
         document = Document.parse(edited.text)
@@ -110,7 +117,7 @@ def test_the_lines_that_a_diff_removes_are_those_of_touched_elements() -> None:
 @cache
 def schema_folder(version: str, folder: FilePath) -> FilePath:
     with tarfile.open(ROOT / "schemas" / f"libvirt-{version}.tar.xz") as archive:
-        archive.extractall(folder, filter="data")
+        extract(archive, FilePath(folder))
     return next(folder.rglob("domain.rng"))
 
 
