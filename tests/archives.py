@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
 
 def extract(archive: tarfile.TarFile, folder: Path, members: Iterable[tarfile.TarInfo] | None = None) -> None:
-    """Unpack an archive; where Python can (3.11.4 and later, not Debian 12's own), refusing what leads out of it."""
-    chosen = None if members is None else list(members)
-    if hasattr(tarfile, "data_filter"):
-        archive.extractall(folder, members=chosen, filter="data")
-    else:
-        archive.extractall(folder, members=chosen)
+    """Unpack plain files, folders, and links that stay inside; all else is left out.
+
+    Python's own filters came with 3.11.4, which Debian 12 does not have.
+    """
+    chosen = [one for one in (archive if members is None else members) if _stays_inside(one)]
+    for one in chosen:
+        one.mode = (one.mode | 0o600) & 0o755
+        if one.isdir():
+            one.mode |= 0o700
+    archive.extractall(folder, members=chosen)
+
+
+def _stays_inside(member: tarfile.TarInfo) -> bool:
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        return False
+    beside = os.path.dirname(member.name) if member.issym() else ""
+    places = [member.name]
+    if member.issym() or member.islnk():
+        places.append(os.path.join(beside, member.linkname))
+    return not any(os.path.isabs(one) or os.path.normpath(one).split("/")[0] == ".." for one in places)
