@@ -12,6 +12,7 @@ ADVISE = ROOT / "kvmnb" / "advise"
 TESTS = ROOT / "tests" / "advise"
 _CHANGES = ROOT / "tools" / "mutate" / "mutants.py"
 _RULE = re.compile(r"^RULE = Rule\(\s*id=\"([^\"]+)\"|^RULE = Rule\(\s*\n\s*id=\"([^\"]+)\"", re.MULTILINE)
+_LONG = re.compile("corpora|following|healthy|on_the_lab|unseen")
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def _tests_of_users(path: Path) -> set[Path]:
     module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     uses = re.compile(rf"^\s*(?:from {re.escape(module)} import|import {re.escape(module)}\b)", re.MULTILINE)
     found = {test for test in TESTS.rglob("test_*.py") if uses.search(test.read_text())}
-    # Every rule uses these: their tests are those that import them.
+    # Every rule uses these: their tests are those that import them, but for those that take seconds each.
     if path.parent == ADVISE and path.stem in ("finding", "intent", "registry", "rule", "view"):
-        return found
+        return {test for test in found if not _LONG.search(test.stem)}
     for user in ADVISE.rglob("*.py"):
         if user != path and uses.search(user.read_text()):
             found.add(TESTS / user.relative_to(ADVISE).parent / f"test_{user.stem}.py")
