@@ -74,6 +74,9 @@ def test_a_chart_gets_ticks_and_counts_them(machine: Machine) -> None:
     assert list(chart.table().index) == [
         "vCPU 0: runs", "vCPU 1: runs", "vCPU 0: waits", "vCPU 1: waits", "host CPUs, mean: busy",
     ]  # fmt: skip
+    # Where the recording starts again there is one moment without values.
+    if not chart.table().notna().all().all():
+        wait(chart, chart.n + 2)
     assert chart.table().notna().all().all()
 
 
@@ -89,7 +92,8 @@ def test_only_new_points_are_sent_and_an_opening_view_gets_the_window(machine: M
     open_view(chart)
     (window,) = messages
     assert len(window["rows"]) == chart.n
-    assert window["caption"].startswith("Mean over the last ")
+    # A chart that stops just where the recording starts again has no value at that moment, and says so.
+    assert window["caption"].startswith(("Mean over the last ", "No values of this guest now: the recording starts"))
     times = [row[0] for row in window["rows"]]
     assert times == sorted(times)
 
