@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, Refused, WriteFailed
 from kvmnb.machine.machine import Machine
+from kvmnb.tunable.running_host import RunningHost
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.target import HOST, only_host
-from kvmnb.tunable.tunable import State, Undo, Verdict, Want, When
+from kvmnb.tunable.tunable import State, Verdict, compared
 
 _PATH = re.compile(
     r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,14})/(?:(mtu)|(rings|channels|coalesce|features)/([a-z0-9_-]{1,40}))"
@@ -56,11 +57,10 @@ _LETTERS = {"rings": "G", "channels": "L", "coalesce": "C", "features": "K"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ethtool:
+class Ethtool(RunningHost):
     """One setting: ``eth0/mtu``, ``eth0/rings/rx``, ``eth0/features/rx-gro``; a switch is ``on`` or ``off``."""
 
     kind: ClassVar[str] = "ethtool"
-    lasts: ClassVar[bool] = False
 
     path: str
 
@@ -73,18 +73,6 @@ class Ethtool:
     def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> Ethtool:
         only_host(target, cls.kind)
         return cls(path)
-
-    @property
-    def target(self) -> str:
-        return HOST
-
-    @property
-    def when(self) -> When:
-        return When.NOW
-
-    @property
-    def undo(self) -> Undo:
-        return Undo.EXACT
 
     def check(self, value: str | None) -> None:
         form = _SWITCH if self._switch else _NUMBER
@@ -125,8 +113,7 @@ class Ethtool:
         found = self.read(machine)
         if found is None:
             return Verdict(State.NOT_APPLICABLE, None, value, "the NIC is not there, or has no such setting")
-        state = State.HOLDS if found == value else State.DIFFERS
-        return Verdict(state, found, value, "read from the kernel as ethtool reads it")
+        return compared(found, value, "read from the kernel as ethtool reads it")
 
     def command(self, value: str | None) -> str:
         name, part, key = self._parts
@@ -134,9 +121,6 @@ class Ethtool:
             return f"sudo ip link set dev {shell_word(name)} mtu {value}"
         word = key.replace("_", "-") if part == "coalesce" else key
         return f"sudo ethtool -{_LETTERS[part]} {shell_word(name)} {word} {value}"
-
-    def lasting(self, value: str | None) -> Want | None:
-        return None
 
     @property
     def _parts(self) -> tuple[str, str, str]:

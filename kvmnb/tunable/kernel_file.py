@@ -6,7 +6,7 @@ import os
 
 from kvmnb.core.errors import KvmnbError, WriteFailed
 from kvmnb.machine.machine import Machine
-from kvmnb.tunable.tunable import State, Verdict
+from kvmnb.tunable.tunable import State, Verdict, compared
 
 
 def read_value(machine: Machine, path: str) -> str | None:
@@ -36,5 +36,4 @@ def verdict(path: str, found: str | None, value: str | None) -> Verdict:
     """Whether the file has the value."""
     if found is None:
         return Verdict(State.NOT_APPLICABLE, None, value, f"/{path} is not there")
-    state = State.HOLDS if found == value else State.DIFFERS
-    return Verdict(state, found, value, f"read from /{path}")
+    return compared(found, value, f"read from /{path}")

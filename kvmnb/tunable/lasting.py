@@ -10,7 +10,7 @@ from kvmnb.machine.machine import Machine
 from kvmnb.tunable.own_file import OwnFile
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.target import HOST, only_host
-from kvmnb.tunable.tunable import State, Undo, Verdict, Want, When
+from kvmnb.tunable.tunable import Undo, Verdict, Want, When, compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,7 @@ class Lasting:
 
     def verify(self, machine: Machine, value: str | None) -> Verdict:
         """By the file alone: whether its reader takes it shows at the next boot."""
-        found = self.read(machine)
-        state = State.HOLDS if found == value else State.DIFFERS
-        return Verdict(state, found, value, f"read from /{self.file.path}, {self.taken}")
+        return compared(self.read(machine), value, f"read from /{self.file.path}, {self.taken}")
 
     def command(self, value: str | None) -> str:
         """The line, appended by hand to a file beside kvmnb's own, which takes no line of another hand."""

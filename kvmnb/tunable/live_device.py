@@ -12,10 +12,10 @@ from kvmnb.core.xml import Document, Path, edit, read
 from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.hypervisor import Layer
 from kvmnb.machine.machine import Machine
-from kvmnb.tunable.running_guest import RunningGuest, compared, stopped
+from kvmnb.tunable.running_guest import RunningGuest, stopped
 from kvmnb.tunable.spelling import percent_encode, shell_word
 from kvmnb.tunable.target import domain_of
-from kvmnb.tunable.tunable import Undo, Verdict
+from kvmnb.tunable.tunable import Undo, Verdict, compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from kvmnb.core.errors import KvmnbError, NotAnswered, Refused, WriteFailed
 from kvmnb.machine.machine import Machine
-from kvmnb.tunable.running_guest import RunningGuest, compared, stopped
+from kvmnb.tunable.running_guest import RunningGuest, stopped
 from kvmnb.tunable.spelling import percent_encode, shell_word
 from kvmnb.tunable.target import domain_of
-from kvmnb.tunable.tunable import State, Undo, Verdict
+from kvmnb.tunable.tunable import State, Undo, Verdict, compared
 
 THERE = "there"
 """The value of an iothread that runs; None: there is none of that number."""

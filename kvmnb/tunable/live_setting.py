@@ -11,10 +11,10 @@ from kvmnb.core.errors import KvmnbError, NotAnswered, Refused, WriteFailed
 from kvmnb.machine.live import Call
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.live_settings import Known, known
-from kvmnb.tunable.running_guest import RunningGuest, compared, stopped
+from kvmnb.tunable.running_guest import RunningGuest, stopped
 from kvmnb.tunable.spelling import percent_encode, shell_word
 from kvmnb.tunable.target import domain_of
-from kvmnb.tunable.tunable import Undo, Verdict
+from kvmnb.tunable.tunable import Undo, Verdict, compared
 
 GUEST_SECONDS = 15.0
 """How long a guest may take to give up vCPUs or memory; libvirt itself waits 5 s for a vCPU."""

@@ -9,20 +9,20 @@ from typing import ClassVar
 from kvmnb.core.errors import KvmnbError, Refused, WriteFailed
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.remount import mount_point
+from kvmnb.tunable.running_host import RunningHost
 from kvmnb.tunable.spelling import percent_decode, percent_encode, shell_word
 from kvmnb.tunable.target import HOST, only_host
-from kvmnb.tunable.tunable import State, Undo, Verdict, Want, When
+from kvmnb.tunable.tunable import State, Verdict, compared
 
 _WORDS = ("relatime", "noatime", "strictatime")
 _TABLES = ("proc/self/mountinfo", "proc/1/mountinfo")
 
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(RunningHost):
     """The mount on top at one path: ``relatime``, ``noatime`` or ``strictatime``."""
 
     kind: ClassVar[str] = "mount"
-    lasts: ClassVar[bool] = False
 
     point: str
 
@@ -37,18 +37,6 @@ class Mount:
         if not path.startswith("atime[") or not path.endswith("]"):
             raise Refused(f"{path[:80]!r} is not a mount's setting; the form is atime[MOUNT POINT]")
         return cls(percent_decode(path[6:-1]))
-
-    @property
-    def target(self) -> str:
-        return HOST
-
-    @property
-    def when(self) -> When:
-        return When.NOW
-
-    @property
-    def undo(self) -> Undo:
-        return Undo.EXACT
 
     def check(self, value: str | None) -> None:
         if value not in _WORDS:
@@ -80,14 +68,10 @@ class Mount:
         found = self.read(machine)
         if found is None:
             return Verdict(State.NOT_APPLICABLE, None, value, f"nothing is mounted at {self.point}")
-        state = State.HOLDS if found == value else State.DIFFERS
-        return Verdict(state, found, value, "read from the mount table")
+        return compared(found, value, "read from the mount table")
 
     def command(self, value: str | None) -> str:
         return f"sudo mount -o remount,{value} {shell_word(self.point)}  # lasting: {value} in its line of /etc/fstab"
-
-    def lasting(self, value: str | None) -> Want | None:
-        return None
 
     def __str__(self) -> str:
         return f"{self.kind}:{HOST}:atime[{percent_encode(self.point)}]"

@@ -39,11 +39,6 @@ class RunningGuest:
         return any(record.uuid == self.uuid and record.running for record in machine.libvirt.domains())
 
 
-def compared(found: str | None, expected: str | None, reason: str) -> Verdict:
-    """Holds or differs, by a value that was found."""
-    return Verdict(State.HOLDS if found == expected else State.DIFFERS, found, expected, reason)
-
-
 def stopped(expected: str | None) -> Verdict:
     """The verdict on a setting of a guest that does not run."""
     return Verdict(State.NOT_APPLICABLE, None, expected, "the guest does not run")

@@ -14,8 +14,9 @@ from typing import ClassVar
 from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.kernel_file import read_value, verdict, write_value
+from kvmnb.tunable.running_host import RunningHost
 from kvmnb.tunable.target import HOST, only_host
-from kvmnb.tunable.tunable import Undo, Verdict, Want, When
+from kvmnb.tunable.tunable import Undo, Verdict
 
 _ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
@@ -24,11 +25,10 @@ _FOR_GUESTS = ("vfio-pci", "pci-stub")
 
 
 @dataclass(frozen=True, slots=True)
-class Sriov:
+class Sriov(RunningHost):
     """The virtual functions of the device at a PCI address, ``0000:3b:00.0``."""
 
     kind: ClassVar[str] = "sriov"
-    lasts: ClassVar[bool] = False
 
     address: str
 
@@ -40,14 +40,6 @@ class Sriov:
     def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> Sriov:
         only_host(target, cls.kind)
         return cls(path)
-
-    @property
-    def target(self) -> str:
-        return HOST
-
-    @property
-    def when(self) -> When:
-        return When.NOW
 
     @property
     def undo(self) -> Undo:
@@ -79,9 +71,6 @@ class Sriov:
         path = f"/{self._folder}/sriov_numvfs"
         first = "" if value == "0" else f"echo 0 | sudo tee {path} && "
         return f"{first}echo {value} | sudo tee {path}"
-
-    def lasting(self, value: str | None) -> Want | None:
-        return None
 
     def _in_use(self, machine: Machine) -> Iterator[str]:
         """Each function that a guest has, or whose network device is up."""

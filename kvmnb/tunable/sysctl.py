@@ -9,19 +9,19 @@ from typing import ClassVar
 from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable.kernel_file import read_value, verdict, write_value
+from kvmnb.tunable.running_host import RunningHost
 from kvmnb.tunable.spelling import shell_word
 from kvmnb.tunable.sysctl_allowed import ALLOWED
 from kvmnb.tunable.sysctl_file import SysctlFile
-from kvmnb.tunable.target import HOST, only_host
-from kvmnb.tunable.tunable import Undo, Verdict, Want, When
+from kvmnb.tunable.target import only_host
+from kvmnb.tunable.tunable import Verdict, Want
 
 
 @dataclass(frozen=True, slots=True)
-class Sysctl:
+class Sysctl(RunningHost):
     """One setting by its name with dots, in force until the next boot."""
 
     kind: ClassVar[str] = "sysctl"
-    lasts: ClassVar[bool] = False
 
     key: str
 
@@ -33,18 +33,6 @@ class Sysctl:
     def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> Sysctl:
         only_host(target, cls.kind)
         return cls(path)
-
-    @property
-    def target(self) -> str:
-        return HOST
-
-    @property
-    def when(self) -> When:
-        return When.NOW
-
-    @property
-    def undo(self) -> Undo:
-        return Undo.EXACT
 
     def check(self, value: str | None) -> None:
         if value is None or not ALLOWED[self.key].fullmatch(value):

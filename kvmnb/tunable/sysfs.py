@@ -11,17 +11,17 @@ from kvmnb.core.errors import Refused
 from kvmnb.machine.machine import Machine
 from kvmnb.tunable import module, tmpfiles, udev
 from kvmnb.tunable.kernel_file import read_value, verdict, write_value
+from kvmnb.tunable.running_host import RunningHost
 from kvmnb.tunable.sysfs_allowed import form_of
-from kvmnb.tunable.target import HOST, only_host
-from kvmnb.tunable.tunable import Undo, Verdict, Want, When
+from kvmnb.tunable.target import only_host
+from kvmnb.tunable.tunable import Undo, Verdict, Want
 
 
 @dataclass(frozen=True, slots=True)
-class Sysfs:
+class Sysfs(RunningHost):
     """One file below ``/sys``; ``path`` is named from there, without a leading slash."""
 
     kind: ClassVar[str] = "sysfs"
-    lasts: ClassVar[bool] = False
 
     path: str
 
@@ -32,14 +32,6 @@ class Sysfs:
     def parse(cls, target: str, path: str, domains: Mapping[str, str]) -> Sysfs:
         only_host(target, cls.kind)
         return cls(path)
-
-    @property
-    def target(self) -> str:
-        return HOST
-
-    @property
-    def when(self) -> When:
-        return When.NOW
 
     @property
     def undo(self) -> Undo:

@@ -55,6 +55,11 @@ class Verdict:
     reason: str
 
 
+def compared(found: str | None, expected: str | None, reason: str) -> Verdict:
+    """Holds or differs, by a value that was found."""
+    return Verdict(State.HOLDS if found == expected else State.DIFFERS, found, expected, reason)
+
+
 class Tunable(Protocol):
     """One setting of one machine. Values are text; None is absent."""
 
