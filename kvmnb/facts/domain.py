@@ -193,6 +193,13 @@ class Configuration(Fact):
         return self.vcpu_cpus if pin is None else pin
 
     @property
+    def memory_taken_bytes(self) -> int:
+        """What libvirt takes for its memory: NUMA cells and memory devices together, where it has cells."""
+        cells = self.cpu.cells if self.cpu is not None else ()
+        modules = self.memory_modules_bytes
+        return sum(cell.memory_bytes for cell in cells) + modules if cells else self.memory_bytes
+
+    @property
     def pinned(self) -> CpuSet:
         """The CPUs of all its vCPU pins."""
         return CpuSet(cpu for pin in self.vcpu_pins for cpu in pin.cpus)

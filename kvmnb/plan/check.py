@@ -24,8 +24,8 @@ class Check:
     """One question about one subject, with its answer as a sentence for people."""
 
     question: str
-    """``hugepages``, ``memory``, ``locked``, ``images``, ``schema``, ``command-line``, ``owner``, ``job``,
-    ``managed-save``, ``snapshots``, ``migration``."""
+    """``hugepages``, ``memory``, ``locked``, ``images``, ``schema``, ``definition``, ``command-line``,
+    ``owner``, ``job``, ``managed-save``, ``snapshots``, ``migration``."""
     subject: str
     """A domain's name, hostile text, or ``host``."""
     outcome: Outcome

@@ -13,6 +13,7 @@ from kvmnb.machine.judge import SCHEMA_FOLDER, schema_problem
 from kvmnb.machine.machine import Machine
 from kvmnb.plan.check import OVERRIDABLE, Check, Outcome, gravest_first
 from kvmnb.plan.command_line import SECONDS, command_line
+from kvmnb.plan.definition import definition
 from kvmnb.plan.edited import EditedDomain, edited_domains
 from kvmnb.plan.images import images
 from kvmnb.plan.plan import Plan
@@ -33,6 +34,7 @@ def checked(plan: Plan, machine: Machine, survey: Survey) -> Plan:
     for one in edited:
         found.extend(standing(one))
         found.append(_schema(one))
+        found.append(definition(one))
         found.extend(images(one, machine, survey.domains))
         began = time.monotonic()
         told = command_line(one, machine, min(SECONDS, left))

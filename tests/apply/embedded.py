@@ -6,8 +6,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from kvmnb.apply import landing
+from kvmnb.core.xml import Edited, Reversal, altered
 from kvmnb.machine.connection import import_libvirt
+from kvmnb.machine.domain_shape import DOMAIN
 from kvmnb.machine.sources import live
+from kvmnb.plan.edited import EditedDomain
+from kvmnb.probe.domain import domain_of_text
 
 
 class Embedded:
@@ -39,3 +44,21 @@ class Embedded:
         text = str(domain.XMLDesc(flags))
         domain.undefineFlags(self.libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
         return text
+
+
+def changed_places(edited: Edited, after: str, whole: Reversal) -> set[str]:
+    """Where the text that libvirt gives back differs from what was asked of it, as apply sees it."""
+    asked = {said.split(" ")[0] for said in altered(edited.text, after, DOMAIN)}
+    return asked | set(landing.altered(whole, edited.reversal))
+
+
+def foretold(told: set[str], places: set[str]) -> bool:
+    """Whether just these places were named; libvirt drops an element with the last that stood in it."""
+    within = {path: [place for place in places if f"{path}/".startswith(f"{place}/")] for path in told}
+    return all(within.values()) and {place for found in within.values() for place in found} == places
+
+
+def as_planned(before: str, after: str) -> EditedDomain:
+    """A domain with its XML before and after a plan, as the preflight gets it."""
+    first = domain_of_text(before, "domain")
+    return EditedDomain(first, before, after, first.wanted, domain_of_text(after, "domain").wanted)

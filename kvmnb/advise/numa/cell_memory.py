@@ -60,10 +60,10 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     cells = wanted.cpu.cells if wanted.cpu is not None else ()
     if not cells:
         return
-    total = sum(cell.memory_bytes for cell in cells)
     modules = wanted.memory_modules_bytes
-    if total + modules == wanted.memory_bytes:
+    if wanted.memory_taken_bytes == wanted.memory_bytes:
         return
+    total = wanted.memory_taken_bytes - modules
     devices = f" and memory devices {format_bytes(modules)}" if modules else ""
     saw = (
         f"memory is {format_bytes(wanted.memory_bytes)}, the {len(cells)} cells hold {format_bytes(total)}{devices} "
