@@ -16,7 +16,7 @@ python=$(find_python) || stop "Python $oldest with its venv module is needed; KV
 
 step "Resolving with $("$python" -V)"
 "$python" -m venv "$scratch/venv"
-"$scratch/venv/bin/python" -m pip install -q --disable-pip-version-check "$repo[libvirt,dev]"
+"$scratch/venv/bin/python" -m pip install -q --disable-pip-version-check "$repo[libvirt,record,dev]"
 {
     echo "# The exact versions that the tests ran with, for every Python that kvmnb supports."
     echo "# Made by \`make constraints\`; used by \`make lab\`, \`make test\` and binder/."

@@ -47,7 +47,7 @@ environment() {
         return
     fi
     step "Installing Python packages into .venv (a minute or two the first time)"
-    pip_install -e "$repo$([ "$purpose" = lab ] || echo "[$purpose]")" ||
+    pip_install -e "$repo[record$([ "$purpose" = lab ] || echo ",$purpose")]" ||
         stop "pip could not install the Python packages; its own words are above. Can a package index be reached?"
     build_libvirt
     fingerprint lab >"$venv/.kvmnb-lab"
