@@ -16,26 +16,26 @@ def make(clone: Clone, purpose: str) -> list[str]:
 
 
 def test_the_second_time_nothing_is_installed(clone: Clone) -> None:
-    assert make(clone, "lab") == [str(clone.folder)]
+    assert make(clone, "lab") == [f"{clone.folder}[record]"]
     assert make(clone, "lab") == []
 
 
 def test_an_environment_for_the_tests_serves_the_lab_too(clone: Clone) -> None:
-    assert make(clone, "dev") == [f"{clone.folder}[dev]"]
+    assert make(clone, "dev") == [f"{clone.folder}[record,dev]"]
     assert make(clone, "lab") == []
     assert make(clone, "dev") == []
 
 
 def test_an_environment_for_the_lab_does_not_serve_the_tests(clone: Clone) -> None:
     make(clone, "lab")
-    assert make(clone, "dev") == [f"{clone.folder}[dev]"]
+    assert make(clone, "dev") == [f"{clone.folder}[record,dev]"]
 
 
 def test_another_version_in_the_constraints_installs_anew(clone: Clone) -> None:
     make(clone, "lab")
     with (clone.folder / "constraints.txt").open("a") as constraints:
         constraints.write("hello==1.0\n")
-    assert make(clone, "lab") == [str(clone.folder)]
+    assert make(clone, "lab") == [f"{clone.folder}[record]"]
 
 
 def test_a_failed_installation_is_not_remembered_as_done(clone: Clone) -> None:
@@ -46,7 +46,7 @@ def test_a_failed_installation_is_not_remembered_as_done(clone: Clone) -> None:
     assert "Stopped: pip could not install the Python packages" in failed.stdout
     (clone.folder / "calls").unlink()
     clone.program(".venv/bin/python", python)
-    assert make(clone, "lab") == [str(clone.folder)]
+    assert make(clone, "lab") == [f"{clone.folder}[record]"]
 
 
 def test_libvirt_python_is_built_as_soon_as_it_can_be(clone: Clone) -> None:

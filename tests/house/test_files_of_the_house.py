@@ -86,7 +86,7 @@ def test_binder_installs_kvmnb_and_switches_off_the_news(clone: Clone) -> None:
     clone.program("as/python", f'#!/bin/bash\n[ "$1" = -c ] && echo "{clone.folder}/prefix" || echo "$*"\n')
     clone.program("as/cp", '#!/bin/bash\ncat "$1" >"$2"\n')
     done = clone.bash("binder/postBuild", PATH=f"{clone.folder}/as:{clone.path}")
-    assert done.stdout == "-m pip install --no-cache-dir -c constraints.txt .[libvirt]\n"
+    assert done.stdout == "-m pip install --no-cache-dir -c constraints.txt .[libvirt,record]\n"
     written = clone.folder / "prefix/share/jupyter/lab/settings/overrides.json"
     assert json.loads(written.read_text())["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
