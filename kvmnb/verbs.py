@@ -302,13 +302,22 @@ class Here:
         return myth(name) if name.startswith(PREFIX) else registry.rule(name)
 
     def watch(
-        self, domain: Domain | Nothing | str | None = None, *, period: float | None = None
+        self, domain: Domain | Nothing | str | None = None, what: str = "cpu", *, period: float | None = None
     ) -> LiveChart | Nothing:
-        """A live chart of a guest's vCPUs: run time and run delay, against the host's CPUs."""
-        from kvmnb.show.live import live_chart
+        """A live chart that answers one question, in the cell that asks; running the cell again begins anew.
 
+        Of a guest, by name or facts (without one, the guest that ``guest`` chooses): ``cpu`` (do its vCPUs run or
+        wait), ``disk`` (requests, bytes, latency), ``network`` (packets, bytes, drops), ``memory``. Of all guests:
+        ``guests`` (who takes the CPU, who waits). Of the host: ``host.cpu`` (by kind), ``host.pressure``,
+        ``host.disk``, ``host.network``. Or any metric of docs/metrics.md by its name. ``period`` is in seconds.
+        """
+        from kvmnb.show.live import live_chart
+        from kvmnb.show.live.questions import question
+
+        if question(what).of != "guest" and domain is None:
+            return live_chart(self.machine, None, what, period=period)
         chosen = self.guest(domain) if domain is None or isinstance(domain, str) else domain
-        return live_chart(self.machine, chosen, period=period) if isinstance(chosen, Domain) else chosen
+        return live_chart(self.machine, chosen, what, period=period) if isinstance(chosen, Domain) else chosen
 
     def diagnose(self, seconds: float = 10.0) -> Diagnosis:
         """What is slow, on what and why, over a window that begins now; it takes that long."""

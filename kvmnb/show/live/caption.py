@@ -1,29 +1,21 @@
-"""The sentence under a live chart: what its last seconds say, for who cannot see the lines."""
+"""The sentences under a live chart: what its last seconds say, for who cannot see the lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
-from kvmnb.show.live.trace import RUN, Trace
+from kvmnb.measure.metrics.vcpu import VCPU_RUN
+from kvmnb.show.live.trace import Trace
+from kvmnb.show.live.unit import PERCENT
 
-# More vCPUs than this make a sentence that nobody reads.
+# More parts than this make a sentence that nobody reads.
 MOST_NAMED = 4
 
-Row = Sequence[float | None]
-
-
-def percent(value: float | None) -> str:
-    """A percentage for people: three digits at most.
-
-    >>> percent(98.34), percent(0.31), percent(0.04), percent(None)
-    ('98 %', '0.3 %', '0 %', 'not known')
-    """
-    if value is None:
-        return "not known"
-    if abs(value) < 0.05:
-        return "0 %"
-    return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %"
+Cell = float | Literal[False] | None
+"""A value; None where there is a gap, False where the series was not due at this tick."""
+Row = Sequence[Cell]
 
 
 def means(rows: Iterable[Row], width: int) -> list[float | None]:
@@ -31,30 +23,67 @@ def means(rows: Iterable[Row], width: int) -> list[float | None]:
     columns: list[list[float]] = [[] for _ in range(width)]
     for row in rows:
         for column, value in zip(columns, row, strict=True):
-            if value is not None:
+            if value is not None and value is not False:
                 column.append(value)
     return [sum(column) / len(column) if column else None for column in columns]
 
 
 def sentence(traces: Sequence[Trace], rows: Sequence[Row], seconds: float, missing: str | None = None) -> str:
-    """What the vCPUs did over these rows, ``seconds`` long; ``missing`` says why there are none now."""
+    """What the lines did over these rows, ``seconds`` long; ``missing`` says why there are none now."""
     average = means(rows, len(traces))
-    pairs: dict[int | str, list[float | None]] = {}
-    busy: float | None = None
-    for trace, value in zip(traces, average, strict=True):
-        if trace.metric == HOST_CPU_BUSY.name:
-            busy = value
-        else:
-            pair = pairs.setdefault(trace.combine if trace.number is None else trace.number, [None, None])
-            pair[0 if trace.panel == RUN else 1] = value
-    host = "how busy the host's CPUs are is not known" if busy is None else f"the host's CPUs are {percent(busy)} busy"
+    host = next((_busy(value) for trace, value in _with(traces, average) if trace.metric == HOST_CPU_BUSY.name), None)
+    begin = f"Mean over the last {max(1, round(seconds))} s: "
+    if {VCPU_RUN.name, HOST_CPU_BUSY.name} <= {trace.metric for trace in traces}:
+        if missing:
+            return f"No values of this guest now: {missing}; {host}."
+        return f"{begin}{_vcpus(_pairs(traces, average))}; {host}."
     if missing:
-        return f"No values of this guest now: {missing}; {host}."
-    return f"Mean over the last {max(1, round(seconds))} s: {_vcpus(pairs)}; {host}."
+        return f"No values now: {missing}."
+    return f"{begin}{_parts(traces, average)}."
 
 
-def _vcpus(pairs: dict[int | str, list[float | None]]) -> str:
+def apart(periods: Mapping[str, float]) -> str:
+    """How far the values of lines lie apart, by what the lines show; empty where none came."""
+    groups: dict[str, list[str]] = {}
+    for name, seconds in periods.items():
+        groups.setdefault(f"{seconds:.1f}".removesuffix(".0"), []).append(name)
+    if not groups:
+        return ""
+    if len(groups) == 1:
+        return f"Each line has a value every {next(iter(groups))} s."
+    order = sorted(groups, key=lambda one: (-len(groups[one]), one))
+    rest = "; ".join(f"every {one} s: {_listed(groups[one])}" for one in order[1:])
+    return f"Each line has a value every {order[0]} s, but {rest}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    told = ", ".join(names[:MOST_NAMED])
+    return told if len(names) <= MOST_NAMED else f"{told} and {len(names) - MOST_NAMED} more"
+
+
+def _with(traces: Sequence[Trace], average: Sequence[float | None]) -> Iterable[tuple[Trace, float | None]]:
+    return zip(traces, average, strict=True)
+
+
+def _busy(value: float | None) -> str:
+    if value is None:
+        return "how busy the host's CPUs are is not known"
+    return f"the host's CPUs are {PERCENT.text(value)} busy"
+
+
+def _pairs(traces: Sequence[Trace], average: Sequence[float | None]) -> dict[int | str, list[float | None]]:
+    """Of each vCPU, or of their mean and highest, how much it runs and waits."""
+    pairs: dict[int | str, list[float | None]] = {}
+    for trace, value in _with(traces, average):
+        if trace.metric != HOST_CPU_BUSY.name:
+            pair = pairs.setdefault(trace.together if trace.part is None else trace.part, [None, None])
+            pair[0 if trace.metric == VCPU_RUN.name else 1] = value
+    return pairs
+
+
+def _vcpus(pairs: Mapping[int | str, list[float | None]]) -> str:
     known = {key: pair for key, pair in pairs.items() if pair[0] is not None and pair[1] is not None}
+    percent = PERCENT.text
     if not known:
         return "no values of this guest"
     if "mean" in known:
@@ -73,3 +102,26 @@ def _vcpus(pairs: dict[int | str, list[float | None]]) -> str:
         f"of {len(known)} vCPUs, vCPU {busiest} runs most ({percent(known[busiest][0])}) "
         f"and vCPU {waiting} waits most ({percent(known[waiting][1])})"
     )
+
+
+def _parts(traces: Sequence[Trace], average: Sequence[float | None]) -> str:
+    """What each subject does; of many, who does most of each thing."""
+    known = [(trace, value) for trace, value in _with(traces, average) if value is not None]
+    subjects = list(dict.fromkeys(trace.subject for trace, _ in known))
+    if not known:
+        return "no values"
+    if len(subjects) <= MOST_NAMED or not any(trace.verb for trace, _ in known):
+        busy = [one for one in subjects if any(value for trace, value in known if trace.subject == one)]
+        told = []
+        for subject in busy or subjects:
+            mine = (f"{one.verb} {one.unit.text(value)}".strip() for one, value in known if one.subject == subject)
+            told.append(f"{subject} {', '.join(mine)}")
+        if busy and len(busy) < len(subjects):
+            told.append(f"nothing: {', '.join(one for one in subjects if one not in busy)}")
+        return "; ".join(told)
+    kinds: dict[tuple[int, str], list[tuple[Trace, float]]] = {}
+    for trace, value in known:
+        kinds.setdefault((trace.panel, trace.verb), []).append((trace, value))
+    most = (max(group, key=lambda one: one[1]) for group in kinds.values())
+    told = [f"{trace.subject} {trace.verb} {trace.unit.text(value)}" for trace, value in most]
+    return f"of {len(subjects)}, the most has: {', '.join(told)}"

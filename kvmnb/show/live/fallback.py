@@ -6,8 +6,8 @@ from html import escape
 
 from kvmnb.measure.replay import Replay
 from kvmnb.measure.series import Source
-from kvmnb.show.live.caption import means, percent
-from kvmnb.show.live.trace import Trace
+from kvmnb.show.live.caption import means
+from kvmnb.show.live.trace import Trace, grouped
 
 
 def as_text(question: str, subject: str, note: str) -> str:
@@ -22,14 +22,14 @@ def as_html(question: str, subject: str, note: str, traces: tuple[Trace, ...], s
         "<p>This chart moves while its notebook runs; here is no kernel to feed it.</p>",
     ]
     if isinstance(source, Replay):
-        rows = [[trace.value(values) for trace in traces] for values in source.recorded()]
+        frames = [grouped(values) for values in source.recorded()]
+        average = means([[trace.value(values) for trace in traces] for values in frames], len(traces))
         body = "".join(
-            f"<tr><th scope='row'>{escape(trace.name)}</th><td>{escape(percent(mean))}</td></tr>"
-            for trace, mean in zip(traces, means(rows, len(traces)), strict=True)
+            f"<tr><th scope='row'>{escape(trace.name)}</th><td>{escape(trace.unit.text(mean))}</td></tr>"
+            for trace, mean in zip(traces, average, strict=True)
         )
         seconds = source.rows * source.period_seconds
         parts.append(
-            f"<table><caption>Means over the {seconds:.0f} recorded seconds, in percent of one CPU</caption>"
-            f"<tbody>{body}</tbody></table>"
+            f"<table><caption>Means over the {seconds:.0f} recorded seconds</caption><tbody>{body}</tbody></table>"
         )
     return "".join(parts)

@@ -1,50 +1,65 @@
-"""Who owns a live chart: the notebook cell that made it, so that running it again takes the old one away."""
+"""Who owns a live output: the notebook cell that made it, so that running it again takes the old one away."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from kvmnb.measure.sources import close_samplers
 
-if TYPE_CHECKING:
-    from kvmnb.show.live.chart import LiveChart
+
+class Live(Protocol):
+    """A chart or a table that moves."""
+
+    @property
+    def key(self) -> str:
+        """What stands for its place where no cell is known."""
+        ...
+
+    def stop(self) -> None:
+        """Get no more values; what is shown stays on the page."""
+        ...
+
+    def close(self) -> None:
+        """Stop, and leave the page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A place for charts, and the run of it that made one."""
+    """A place for live outputs, and the run of it that made one."""
 
     place: str
     run: str
 
 
-_charts: list[tuple[Owner, LiveChart]] = []
+_live: list[tuple[Owner, Live]] = []
 
 
-def own(chart: LiveChart) -> None:
-    """Remember a chart, and close those that an earlier run of the same cell left.
+def own(live: Live, place: str | None = None) -> None:
+    """Remember it, and close those that an earlier run of the same cell left.
 
-    Without a cell's id (outside JupyterLab) the chart's name stands for the place.
+    Without a cell's id (outside JupyterLab) its key stands for the place. A ``place`` of its own belongs to
+    something that closes it itself.
     """
-    cell = _cell()
-    owner = cell or Owner(f"name:{chart.name}", "")
-    former = [pair for pair in _charts if pair[0].place == owner.place and (cell is None or pair[0] != owner)]
-    _charts.append((owner, chart))
+    cell = _cell() if place is None else None
+    owner = cell or Owner(place or f"key:{live.key}", "")
+    former = [pair for pair in _live if pair[0].place == owner.place and (cell is None or pair[0] != owner)]
+    _live.append((owner, live))
     for pair in former:
         pair[1].close()
 
 
-def disown(chart: LiveChart) -> None:
-    """Forget a chart."""
-    _charts[:] = [pair for pair in _charts if pair[1] is not chart]
+def disown(live: Live) -> None:
+    """Forget it."""
+    _live[:] = [pair for pair in _live if pair[1] is not live]
 
 
 def close_all() -> None:
-    """Stop every live chart and end every sampler's thread; what the charts show stays on the page."""
-    for _, chart in tuple(_charts):
-        chart.stop()
+    """Stop everything that moves and end every sampler's thread; what is shown stays on the page."""
+    for _, live in tuple(_live):
+        live.stop()
     close_samplers()
 
 

@@ -16,13 +16,14 @@ from kvmnb.machine.machine import Machine
 from kvmnb.machine.sources import recorded
 from kvmnb.measure.live import LiveSource
 from kvmnb.measure.sampler import Sampler
-from kvmnb.measure.series import Frame, Series
+from kvmnb.measure.series import Event, Frame, Series
 from kvmnb.measure.sources import sampler_of
 from kvmnb.probe.survey import probe
 from kvmnb.show.live import LiveChart, close_all, live_chart, owner
 from kvmnb.show.live.chart import WIDGET_MIME
 from kvmnb.show.live.owner import Owner
-from kvmnb.show.live.trace import vcpu_traces
+from kvmnb.show.live.questions import CPU, DISK
+from kvmnb.show.live.trace import grouped_frame
 from tests.measure.stand_in import BUSY, StandIn
 
 REPO = Path(__file__).resolve().parents[3]
@@ -34,7 +35,7 @@ def quick_and_clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("KVMNB_TICK", "0.02")
     yield
     close_all()
-    for _, chart in tuple(owner._charts):
+    for _, chart in tuple(owner._live):
         chart.close()
     assert sampler_threads() == []
 
@@ -72,7 +73,7 @@ def test_a_chart_gets_ticks_and_counts_them(machine: Machine) -> None:
     assert wait(chart, 3) >= 3
     assert chart.n >= 3
     assert list(chart.table().index) == [
-        "vCPU 0: runs", "vCPU 1: runs", "vCPU 0: waits", "vCPU 1: waits", "host CPUs, mean: busy",
+        "vCPU 0: runs", "vCPU 1: runs", "host CPUs, mean: busy", "vCPU 0: waits", "vCPU 1: waits",
     ]  # fmt: skip
     # Where the recording starts again there is one moment without values.
     if not chart.table().notna().all().all():
@@ -93,7 +94,7 @@ def test_only_new_points_are_sent_and_an_opening_view_gets_the_window(machine: M
     (window,) = messages
     assert len(window["rows"]) == chart.n
     # A chart that stops just where the recording starts again has no value at that moment, and says so.
-    here = any(value is not None for value in window["rows"][-1][1:5])
+    here = any(value is not None for value in window["rows"][-1][1:3])
     begins = "Mean over the last " if here else "No values of this guest now: the recording starts again"
     assert window["caption"].startswith(begins)
     times = [row[0] for row in window["rows"]]
@@ -189,13 +190,13 @@ def test_what_stands_beside_the_view_is_the_same_on_every_run(machine: Machine) 
 
 def test_a_guests_name_is_escaped_where_it_becomes_html() -> None:
     sampler = Sampler(LiveSource(Files(Path("/"))))
-    chart = LiveChart("<script>alert(1)</script>", "a", vcpu_traces("a", (0,)), sampler)
+    chart = LiveChart("<script>alert(1)</script>", CPU, "a", sampler, parts=[0])
     shown = chart._repr_mimebundle_()["text/html"]
     assert "<script>" not in shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "<table" not in shown
     chart.close()
-    gap = LiveChart("<b>", "a", (), None, gap="no series of <b>")
+    gap = LiveChart("<b>", CPU, "a", None, gap="no series of <b>")
     assert gap._repr_mimebundle_() == {"text/plain": "no series of <b>", "text/html": "<p>no series of &lt;b&gt;</p>"}
 
 
@@ -208,15 +209,15 @@ def test_the_page_builds_no_html_from_names() -> None:
 def test_a_real_thread_is_drawn_from_proc_and_its_end_is_a_gap_that_says_why() -> None:
     with StandIn(BUSY) as guest:
         sampler = Sampler(LiveSource(Files(Path("/"))))
-        chart = LiveChart(guest.name, guest.uuid, vcpu_traces(guest.uuid, (0,)), sampler)
+        chart = LiveChart(guest.name, CPU, guest.uuid, sampler, parts=[0])
         wait(chart, 10)
-        ran, waited, _ = chart.table()["mean %"]
+        ran, _, waited = chart.table()["mean %"]
         assert ran + waited > 50
         guest.end()
         wait(chart, chart.n + 5)
         chart.stop()
     assert chart.caption.startswith("No values of this guest now: no QEMU of this guest is seen in /proc")
-    ran, waited, busy = chart.table()["last %"]
+    ran, busy, waited = chart.table()["last %"]
     assert (ran != ran, waited != waited, busy == busy) == (True, True, True)
 
 
@@ -243,28 +244,29 @@ def test_facts_of_a_domain_do_as_well_as_its_name(machine: Machine) -> None:
     assert wait(chart, 1) >= 1
 
 
+class Silent:
+    title_note = "silent"
+    absent = "silent"
+    period = 0.0
+
+    def vcpus(self, guest: str) -> tuple[int, ...] | None:
+        return (0,)
+
+    def look_at(self, guests: frozenset[str]) -> None:
+        pass
+
+    def wake(self) -> None:
+        pass
+
+    def rest(self) -> None:
+        pass
+
+    def read(self) -> Frame | None:
+        return None
+
+
 def test_waiting_for_ticks_that_do_not_come_ends() -> None:
-    class Silent:
-        title_note = "silent"
-        absent = "silent"
-        period = 0.0
-
-        def vcpus(self, guest: str) -> tuple[int, ...] | None:
-            return (0,)
-
-        def look_at(self, guests: frozenset[str]) -> None:
-            pass
-
-        def wake(self) -> None:
-            pass
-
-        def rest(self) -> None:
-            pass
-
-        def read(self) -> Frame | None:
-            return None
-
-    chart = LiveChart("a", "a", vcpu_traces("a", (0,)), Sampler(Silent()))
+    chart = LiveChart("a", CPU, "a", Sampler(Silent()), parts=[0])
     with pytest.raises(TimeoutError, match=r"the chart of a got 0 of 3 ticks in 0\.1 s"):
         asyncio.run(chart.wait(3, timeout=0.1))
 
@@ -282,10 +284,9 @@ def test_freezing_keeps_the_window_in_the_widgets_state(machine: Machine) -> Non
 
 
 def test_gaps_cross_the_wire_as_null(machine: Machine) -> None:
-    chart = LiveChart("a", "a", vcpu_traces("a", (0,)), None, gap="none")
-    assert chart._row(Frame(12.34567, {Series("kvm_vcpu_run_seconds_total", "a", 0): 0.987654})) == (
-        12.346, 98.77, None, None,
-    )  # fmt: skip
+    chart = LiveChart("a", CPU, "a", None, parts=[0], gap="none")
+    frame = Frame(12.34567, {Series("kvm_vcpu_run_seconds_total", "a", 0): 0.987654}, period=1.0)
+    assert chart._row(frame, grouped_frame(frame)) == (12.346, 98.77, None, None)
 
 
 def test_importing_live_charts_loads_no_widget_library() -> None:
@@ -295,3 +296,71 @@ def test_importing_live_charts_loads_no_widget_library() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=REPO, text=True, stdout=subprocess.PIPE, check=True)
     assert run.stdout == "[]\n"
+
+
+def frame_of(at: float, values: dict[Series, float], **more: Any) -> Frame:
+    return Frame(at, values, period=1.0, **more)
+
+
+READS = Series("kvm_disk_reads_total", "a", "vda")
+
+
+def test_a_series_that_is_not_due_is_no_gap_and_one_that_is_late_is_one_with_its_reason() -> None:
+    chart = LiveChart("a", DISK, "a", Sampler(Silent()))
+    messages = sent_by(chart)
+    other = {Series("host_cpu_busy_seconds_total", "", 0): 0.5}
+    reads = {**other, READS: 12.0}
+    chart._take(frame_of(1.0, reads, periods={READS: 1.6}))
+    assert messages[-1]["lines"][0]["label"] == "vda reads"
+    for at in (2.0, 3.0, 4.0, 5.0, 6.0, 7.0):
+        why = {"libvirt:a": "no answer within 3 s"} if at > 6 else {}
+        chart._take(frame_of(at, other, gaps=why))
+    assert [row[1] for row in chart._rows] == [12.0, False, False, False, False, None, None]
+    assert messages[-1]["gaps"] == [
+        [6.0, 7.0, "no disk of it is counted: libvirt did not answer, or it has none"],
+        [7.0, None, "no answer within 3 s"],
+    ]
+    chart._take(frame_of(8.0, reads))
+    assert messages[-1]["gaps"][-1] == [7.0, 8.0, "no answer within 3 s"]
+    assert chart.table().iloc[0].tolist() == [12.0, 12.0, "requests/s"]
+    chart.close()
+
+
+def test_events_of_the_guest_and_of_the_host_are_marked_and_those_of_others_not(machine: Machine) -> None:
+    chart = live_chart(machine, "db01")
+    messages = sent_by(chart)
+    mine = Event(5.0, "guest started", chart._guest, "db01 started")
+    plan = Event(6.0, "plan applied", "", "plan 7 applied")
+    for event in (mine, plan, Event(7.0, "guest stopped", "other", "web01 stopped")):
+        sampler_of(machine).mark(event)
+    wait(chart, chart.n + 2)
+    marked = [message["events"] for message in messages if message.get("events")]
+    assert marked[-1] == [[5.0, "db01 started"], [6.0, "plan 7 applied"]]
+
+
+def test_what_the_recording_does_not_hold_is_said_in_the_charts_place(machine: Machine) -> None:
+    chart = live_chart(machine, "db01", "disk")
+    assert chart.gap == "There are no series of guest db01: the recording holds nothing of what 'disk' is drawn from."
+    assert live_chart(machine, None, "host.pressure").gap == (
+        "There are no series of the host: the recording holds nothing of what 'host.pressure' is drawn from."
+    )
+    assert sampler_threads() == []
+
+
+def test_all_guests_are_drawn_in_one_chart_and_any_metric_by_its_name(machine: Machine) -> None:
+    chart = live_chart(machine, None, "guests")
+    wait(chart, 2)
+    subjects = {trace.subject for trace in chart._traces}
+    assert subjects == {"build01", "cache01", "db01", "mail01", "router01", "web01", "win10"}
+    named = live_chart(machine, "db01", "kvm_vcpu_run_delay_seconds_total")
+    assert [trace.name for trace in named._traces] == ["vCPU 0", "vCPU 1"]
+    assert named.question.text.startswith(
+        "How does kvm_vcpu_run_delay_seconds_total go? Time a vCPU's thread was ready"
+    )
+
+
+def test_a_question_that_nobody_knows_or_that_is_not_of_a_guest_is_refused_in_a_sentence(machine: Machine) -> None:
+    with pytest.raises(KvmnbError, match=r"no live chart of 'disc', did you mean disk.*There are charts of cpu, disk"):
+        live_chart(machine, "db01", "disc")
+    with pytest.raises(KvmnbError, match=r"'host\.cpu' is of no single guest; leave the guest out"):
+        live_chart(machine, "db01", "host.cpu")
