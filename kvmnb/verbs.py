@@ -37,11 +37,13 @@ from kvmnb.machine import sources
 from kvmnb.machine.commands import RememberedCommands
 from kvmnb.machine.given import GivenDomains
 from kvmnb.machine.machine import Machine
+from kvmnb.measure import neighbourhood
 from kvmnb.measure.diagnose.below import devices_below
 from kvmnb.measure.diagnose.diagnosis import Diagnosis, diagnose
 from kvmnb.measure.diagnose.signals import Signals
-from kvmnb.measure.listening import listen
+from kvmnb.measure.looks import LOOKS_A_SECOND
 from kvmnb.measure.sources import sampler_of
+from kvmnb.measure.window import window_of
 from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.plan.preflight import checked, refuse_stopped
@@ -52,6 +54,7 @@ from kvmnb.tunable.tunable import Verdict
 
 if TYPE_CHECKING:
     from kvmnb.show.charts.host_map import HostMap
+    from kvmnb.show.charts.neighbours import Neighbours
     from kvmnb.show.forms.journal_pane import JournalPane
     from kvmnb.show.forms.tune import TuneForm
     from kvmnb.show.live import LiveChart
@@ -320,11 +323,22 @@ class Here:
         return live_chart(self.machine, chosen, what, period=period) if isinstance(chosen, Domain) else chosen
 
     def diagnose(self, seconds: float = 10.0) -> Diagnosis:
-        """What is slow, on what and why, over a window that begins now; it takes that long."""
+        """What is slow, on what, and who causes it, over a window that begins now; it takes that long."""
         survey = self.facts(fresh=True)
+        frames, matrix = neighbourhood.heard(self.machine, sampler_of(self.machine), seconds)
         running = {one.uuid: one.name for one in survey.domains if one.running}
-        window = listen(sampler_of(self.machine), seconds)
-        return diagnose(Signals(window, running, devices_below(survey.host, survey.domains)))
+        return diagnose(Signals(window_of(frames), running, devices_below(survey.host, survey.domains), matrix))
+
+    def neighbours(self, seconds: float = 5.0, *, a_second: float = LOOKS_A_SECOND) -> Neighbours:
+        """Who takes whose CPU, over a window that begins now; it takes that long.
+
+        On this host all busy threads are looked at ``a_second`` times a second; elsewhere the series tell it as far as
+        they hold it, and what is missing is said.
+        """
+        from kvmnb.show.charts.neighbours import Neighbours
+
+        names = {one.uuid: one.name for one in self.facts().domains}
+        return Neighbours(neighbourhood.matrix_of(self.machine, seconds, a_second), names)
 
     def tune(self, *domains: str, goal: str | None = None, rules: Sequence[str] | None = None) -> TuneForm:
         """The form that previews and, by a person's click, applies what the rules want."""

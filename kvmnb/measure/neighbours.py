@@ -8,67 +8,14 @@ is given; the rest is unknown. What a CPU quota held back is taken out first. No
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from kvmnb.measure.moment import HYPERVISOR, INTERRUPTS, QUOTA, UNKNOWN, Kind, Moment, Party
+from kvmnb.measure.step import Quotas, Step, step
 
 # /proc/stat counts a CPU's time in ticks of 10 ms: of one look to the next, less than two say nothing.
 TICKS_SECONDS = 0.02
-
-
-class Kind(Enum):
-    """What takes a CPU."""
-
-    GUEST = "guest"
-    VHOST = "vhost worker"
-    PROCESS = "process"
-    KERNEL = "kernel thread"
-    INTERRUPTS = "interrupts"
-    HYPERVISOR = "hypervisor below"
-    QUOTA = "own quota"
-    UNKNOWN = "unknown"
-
-
-class Party(NamedTuple):
-    """One who takes CPU time: a guest and its vhost workers by UUID, others by their name."""
-
-    kind: Kind
-    name: str = ""
-
-
-INTERRUPTS, HYPERVISOR, QUOTA, UNKNOWN = map(Party, (Kind.INTERRUPTS, Kind.HYPERVISOR, Kind.QUOTA, Kind.UNKNOWN))
-
-
-class ThreadAt(NamedTuple):
-    """One thread at one moment; seconds since it began."""
-
-    party: Party
-    run: float
-    delay: float
-    cpu: int
-    """Where it ran last, or waits."""
-    is_vcpu: bool = False
-    throttled: float = 0.0
-    """How long a quota of its own held it back."""
-
-
-class CpuAt(NamedTuple):
-    """One host CPU at one moment; seconds since boot."""
-
-    busy: float
-    interrupts: float
-    steal: float
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One look at all threads and CPUs."""
-
-    at: float
-    """On the monotonic clock."""
-    threads: Mapping[Hashable, ThreadAt]
-    cpus: Mapping[int, CpuAt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +28,16 @@ class Matrix:
     """By the victim's UUID and the culprit; all that a guest waited, the unknown share too."""
     gaps: tuple[str, ...] = ()
     """What could not be read, and what that means for the figures."""
+    looks: int = 0
+    """From how many looks."""
+    guests: Mapping[str, str] = field(default_factory=dict)
+    """The guests' names by UUID, as far as the looks tell them."""
+
+    def called(self, names: Mapping[Party, Party]) -> Matrix:
+        """The same with these parties called otherwise."""
+        return replace(
+            self, caused={(victim, names.get(who, who)): rate for (victim, who), rate in self.caused.items()}
+        )
 
     @property
     def victims(self) -> tuple[str, ...]:
@@ -116,67 +73,56 @@ class Matrix:
         return sum(rate for (_, who), rate in self.caused.items() if who == UNKNOWN) / total if total else 0.0
 
 
-def matrix(moments: Iterable[Moment], gaps: tuple[str, ...] = ()) -> Matrix:
-    """What these looks, in their order, say together."""
+def said(who: Party, guests: Mapping[str, str], victim: str = "") -> str:
+    """One who takes CPU time, in words; ``victim`` is whose CPU it is, by UUID."""
+    name = guests.get(who.name, who.name)
+    if who.kind is Kind.GUEST:
+        return "its own other threads" if who.name == victim else f"guest {name}"
+    if who.kind is Kind.VHOST:
+        return f"vhost worker of {name}"
+    return f"{who.kind.value} {who.name}".rstrip()
+
+
+def matrix(moments: Iterable[Moment | None], gaps: tuple[str, ...] = ()) -> Matrix:
+    """What these looks, in their order, say together; None stands for a gap, over which nothing is joined."""
     caused: dict[tuple[str, Party], float] = defaultdict(float)
     seconds = 0.0
+    looks = 0
     before: Moment | None = None
+    quotas = Quotas()
     for after in moments:
-        if before is not None and after.at > before.at:
+        looks += after is not None
+        if before is not None and after is not None and after.at > before.at:
             seconds += after.at - before.at
-            for key, value in _between(before, after).items():
+            for key, value in _between(before, after, quotas).items():
                 caused[key] += value
         before = after
     rates = {key: value / seconds for key, value in caused.items() if value > 0}
-    return Matrix(seconds, rates, gaps)
+    return Matrix(seconds, rates, gaps, looks)
 
 
-class _Step(NamedTuple):
-    """One thread from one look to the next."""
-
-    key: Hashable
-    party: Party
-    run: float
-    delay: float
-    throttled: float
-    cpus: frozenset[int]
-    is_vcpu: bool
-
-
-def _between(before: Moment, after: Moment) -> dict[tuple[str, Party], float]:
-    steps = [_step(key, before.threads[key], now) for key, now in after.threads.items() if key in before.threads]
-    at: dict[int, list[_Step]] = defaultdict(list)
-    for step in steps:
-        for cpu in step.cpus:
-            at[cpu].append(step)
+def _between(before: Moment, after: Moment, quotas: Quotas) -> dict[tuple[str, Party], float]:
+    steps = [step(key, before.threads[key], now) for key, now in after.threads.items() if key in before.threads]
+    held = quotas.held(steps, {uuid: now - before.held.get(uuid, now) for uuid, now in after.held.items()})
+    at: dict[int, list[Step]] = defaultdict(list)
+    for one in steps:
+        for cpu in one.cpus:
+            at[cpu].append(one)
     caused: dict[tuple[str, Party], float] = defaultdict(float)
     for victim in steps:
         if not victim.is_vcpu or victim.delay <= 0:
             continue
-        held = min(victim.delay, max(0.0, victim.throttled))
-        waited = victim.delay - held
-        found = {QUOTA: held} if held else {}
-        found.update(_certain(victim, waited, at, before, after))
+        own = held.get(victim.key, 0.0)
+        found = {QUOTA: own} if own else {}
+        found.update(_certain(victim, victim.delay - own, at, before, after))
         found[UNKNOWN] = max(0.0, victim.delay - sum(found.values()))
         for culprit, seconds in found.items():
             caused[victim.party.name, culprit] += seconds
     return caused
 
 
-def _step(key: Hashable, before: ThreadAt, now: ThreadAt) -> _Step:
-    return _Step(
-        key,
-        now.party,
-        max(0.0, now.run - before.run),
-        max(0.0, now.delay - before.delay),
-        now.throttled - before.throttled,
-        frozenset((before.cpu, now.cpu)),
-        now.is_vcpu,
-    )
-
-
 def _certain(
-    victim: _Step, waited: float, at: Mapping[int, list[_Step]], before: Moment, after: Moment
+    victim: Step, waited: float, at: Mapping[int, list[Step]], before: Moment, after: Moment
 ) -> dict[Party, float]:
     """What holds on whichever of its CPUs the victim waited."""
     if waited <= 0:
@@ -187,7 +133,7 @@ def _certain(
 
 
 def _on(
-    cpu: int, victim: _Step, waited: float, threads: list[_Step], before: Moment, after: Moment
+    cpu: int, victim: Step, waited: float, threads: list[Step], before: Moment, after: Moment
 ) -> dict[Party, float]:
     """What each party caused to a victim that waited on this CPU all the time."""
     ran: dict[Party, float] = defaultdict(float)

@@ -7,15 +7,19 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kvmnb.facts.gap import Gap
 from kvmnb.measure.diagnose.diagnosis import Diagnosis, Symptom
+from kvmnb.measure.neighbours import Matrix, said
 from kvmnb.terminal import documents
 from kvmnb.terminal.options import add_json, add_source, here_of
-from kvmnb.terminal.words import headed, paragraph, subject_of
+from kvmnb.terminal.words import headed, name_of, paragraph, subject_of
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
 
 DEFAULT_SECONDS = 10.0
+# Guests, and of each those who take its CPU, that are told of.
+MOST = 5
 
 
 def add(verbs: Verbs) -> None:
@@ -47,11 +51,35 @@ def _lines(found: Diagnosis) -> Iterator[str]:
     yield f"Over {found.seconds:.0f} s: {len(found.symptoms)} found, {len(found.checked)} judgements without a finding."
     for one in found.symptoms:
         yield from ("", *_symptom(one))
+    yield from _neighbours(found)
     if found.not_checked:
         yield "\nNot checked:"
         for (name, reason), times in Counter((one.id, one.reason) for one in found.not_checked).items():
             subjects = f" ({times} subjects)" if times > 1 else ""
             yield paragraph(f"{name}{subjects}: {reason}", "  ", "    ")
+
+
+def _neighbours(found: Diagnosis) -> Iterator[str]:
+    """Who takes whose CPU: the guests that wait most, and for whom."""
+    if isinstance(found.neighbours, Gap):
+        yield "\nWho takes whose CPU:"
+        yield paragraph(f"not known: {found.neighbours.reason}", "  ", "    ")
+    if not isinstance(found.neighbours, Matrix) or not found.neighbours.caused:
+        return
+    names = {**dict(found.guests), **found.neighbours.guests}
+    yield "\nWho takes whose CPU (seconds of run delay per second):"
+    waited = found.neighbours.waited
+    for victim in found.neighbours.victims[:MOST]:
+        takers = found.neighbours.of(victim)
+        told = ", ".join(f"{said(who, names, victim)} {rate:.2f}" for who, rate in takers[:MOST])
+        rest = sum(rate for _, rate in takers[MOST:])
+        more = f", {len(takers) - MOST} others {rest:.2f}" if len(takers) > MOST else ""
+        line = f"{names.get(victim, victim)} waits {waited[victim]:.2f}: {told}{more}"
+        yield paragraph(name_of(line), "  ", "    ")
+    left = len(waited) - MOST
+    more_victims = f"{left} more guests wait less. " if left > 0 else ""
+    share = f"{more_victims}{found.neighbours.unknown_share:.0%} of all waits could be given to nobody."
+    yield paragraph(" ".join((share, *(f"Not seen: {gap}." for gap in found.neighbours.gaps))), "  ")
 
 
 def _symptom(one: Symptom) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kvmnb.measure.neighbours import HYPERVISOR, QUOTA, CpuAt, Kind, Moment, Party, ThreadAt
+from kvmnb.measure.moment import HYPERVISOR, QUOTA, CpuAt, Kind, Moment, Party, ThreadAt
 
 STEP = 0.001
 SLICE_STEPS = 4

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kvmnb.measure.neighbours import (
-    HYPERVISOR,
-    INTERRUPTS,
-    QUOTA,
-    UNKNOWN,
-    CpuAt,
-    Kind,
-    Matrix,
-    Moment,
-    Party,
-    ThreadAt,
-    matrix,
-)
+from kvmnb.measure.moment import HYPERVISOR, INTERRUPTS, QUOTA, UNKNOWN, CpuAt, Kind, Moment, Party, ThreadAt
+from kvmnb.measure.neighbours import Matrix, matrix
 from tests.measure.scheduling import Simulation, Task, generated
 
 A, B, C = (Party(Kind.GUEST, name) for name in "abc")

@@ -49,17 +49,22 @@ class Quotas:
 
 
 def _counts(uuid: str, label: str, folder: str, text: str) -> Iterator[Count]:
-    told = {name: int(value) for name, value in re.findall(r"^(\w+) (\d+)$", text, re.MULTILINE)}
+    told = _told(text)
     at = time.monotonic()
-    if "throttled_usec" in told:
-        seconds = told["throttled_usec"] / 1e6
-    elif "throttled_time" in told:
-        seconds = told["throttled_time"] / 1e9
-    else:
+    seconds = throttled_seconds(text)
+    if seconds is None:
         return
     yield Count(Series(metrics.GUEST_THROTTLED.name, uuid, label), seconds, at, folder)
     yield Count(Series(metrics.GUEST_QUOTA_PERIODS.name, uuid, label), told.get("nr_periods", 0), at, folder)
     yield Count(Series(metrics.GUEST_THROTTLED_PERIODS.name, uuid, label), told.get("nr_throttled", 0), at, folder)
+
+
+def throttled_seconds(text: str) -> float | None:
+    """For how long a quota held back what was ready to run, from a ``cpu.stat``; None where it does not tell."""
+    told = _told(text)
+    if "throttled_usec" in told:
+        return told["throttled_usec"] / 1e6
+    return told["throttled_time"] / 1e9 if "throttled_time" in told else None
 
 
 def groups_with_quota(files: Files, guest: Running) -> dict[str, str]:
@@ -69,6 +74,10 @@ def groups_with_quota(files: Files, guest: Running) -> dict[str, str]:
     except OSError:
         return {}
     return {label: folder for label, folder in _groups(files, text).items() if _has_quota(files, folder)}
+
+
+def _told(text: str) -> dict[str, int]:
+    return {name: int(value) for name, value in re.findall(r"^(\w+) (\d+)$", text, re.MULTILINE)}
 
 
 def _groups(files: Files, text: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import kvmnb.measure.diagnose
 from kvmnb.advise.finding import NotChecked, Severity
 from kvmnb.core.discover import modules
 from kvmnb.core.errors import KvmnbError
-from kvmnb.facts.gap import NotSeen
+from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.measure.diagnose.pattern import Pattern, Sign
 from kvmnb.measure.diagnose.signals import Signals
 from kvmnb.measure.neighbours import Matrix
@@ -47,7 +47,8 @@ class Diagnosis:
     not_checked: tuple[NotChecked, ...]
     checked: tuple[tuple[str, str], ...]
     """Pattern and subject of each judgement that found nothing."""
-    neighbours: Matrix | None = None
+    neighbours: Matrix | Gap | None = None
+    """Who takes whose CPU; a gap where that cannot be told, None where nobody looked."""
     guests: tuple[tuple[str, str], ...] = ()
     """UUID and name of the guests that ran."""
 

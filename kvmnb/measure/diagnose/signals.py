@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.measure.metric import Metric
-from kvmnb.measure.neighbours import Matrix, Party
+from kvmnb.measure.neighbours import Matrix, said
 from kvmnb.measure.series import GUESTS, HOST, LIBVIRT, by_libvirt
 from kvmnb.measure.window import Span, Window
 
@@ -21,8 +21,8 @@ class Signals:
     """The running guests' names, by UUID."""
     below: Mapping[tuple[str, str], str | Gap] = field(default_factory=dict)
     """The host's block device below a guest's disk, by the guest's UUID and the disk's target."""
-    neighbours: Matrix | None = None
-    """Who takes whose CPU, where it was looked at."""
+    neighbours: Matrix | Gap | None = None
+    """Who takes whose CPU; a gap where that cannot be told, None where nobody looked."""
 
     def parts(self, metric: Metric, guest: str = "") -> dict[int | str, Span]:
         """Every series of a metric, of the host or of one guest, by its part; NotSeen where there is none."""
@@ -66,13 +66,8 @@ class Signals:
 
     def takers(self, guest: str) -> tuple[str, ...]:
         """Who takes this guest's CPUs, in words, most first; empty where it was not looked at."""
-        found = self.neighbours.of(guest) if self.neighbours is not None else ()
-        return tuple(f"{self.name_of(who)}: {rate:.2f} s/s" for who, rate in found)
-
-    def name_of(self, who: Party) -> str:
-        """One who takes CPU time, in words."""
-        name = self.guests.get(who.name, who.name)
-        return f"{who.kind.value} {name}".rstrip()
+        found = self.neighbours.of(guest) if isinstance(self.neighbours, Matrix) else ()
+        return tuple(f"{said(who, self.guests, guest)}: {rate:.2f} s/s" for who, rate in found)
 
     def _gap(self, metric: Metric, guest: str) -> Gap:
         keys = (guest, by_libvirt(guest), GUESTS, LIBVIRT) if guest else (HOST,)

@@ -9,7 +9,8 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.measure.diagnose.diagnosis import diagnose, pattern, patterns
 from kvmnb.measure.diagnose.pattern import HEADINGS
 from kvmnb.measure.diagnose.signals import Signals
-from kvmnb.measure.neighbours import Kind, Matrix, Party
+from kvmnb.measure.moment import Kind, Party
+from kvmnb.measure.neighbours import Matrix
 from kvmnb.measure.series import Series
 from kvmnb.measure.window import Span, Window
 
