@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -149,10 +150,9 @@ class RecordedHypervisor:
     def _name(self, uuid: str, layer: Layer) -> str:
         """The domain's name; its UUID where the text is broken, so that one text hides no other domain."""
         try:
-            root = Document.parse(self.xml(uuid, layer)).root
+            return _name_in(self.xml(uuid, layer))
         except KvmnbError:
             return uuid
-        return next((child.text.strip() for child in root.children if child.name == "name"), "")
 
     def _state(self, uuid: str) -> DomainState:
         """What ``state.json`` holds; other keys are left alone, since later versions may record more."""
@@ -173,10 +173,7 @@ class RecordedHypervisor:
         return DomainState(**found, untold=untold)
 
     def _online(self) -> CpuSet:
-        root = Document.parse(self.capabilities()).root
-        return CpuSet(
-            int(cpu.attributes["id"]) for cpu in root.walk() if cpu.name == "cpu" and "socket_id" in cpu.attributes
-        )
+        return _online_in(self.capabilities())
 
     def _known(self, uuid: str) -> None:
         if not _UUID.match(uuid) or not (self._folder / "domains" / uuid).is_dir():
@@ -234,6 +231,24 @@ class ScratchHypervisor(RecordedHypervisor):
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, target)
+
+
+# The domains are listed before each step of a plan, and the CPUs asked for each guest: the texts seldom change.
+@lru_cache(maxsize=256)
+def _name_in(text: str) -> str:
+    """The name in a domain's text."""
+    root = Document.parse(text).root
+    return next((child.text.strip() for child in root.children if child.name == "name"), "")
+
+
+@lru_cache(maxsize=4)
+def _online_in(text: str) -> CpuSet:
+    """The CPUs in use by the host's capabilities; a CPU that is switched off has no socket there."""
+    return CpuSet(
+        int(cpu.attributes["id"])
+        for cpu in Document.parse(text).root.walk()
+        if cpu.name == "cpu" and "socket_id" in cpu.attributes
+    )
 
 
 def _family(machine: str) -> str:
