@@ -53,6 +53,7 @@ from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
 
 if TYPE_CHECKING:
+    from kvmnb.share.report import Reported
     from kvmnb.show.charts.host_map import HostMap
     from kvmnb.show.charts.neighbours import Neighbours
     from kvmnb.show.forms.journal_pane import JournalPane
@@ -339,6 +340,15 @@ class Here:
 
         names = {one.uuid: one.name for one in self.facts().domains}
         return Neighbours(neighbourhood.matrix_of(self.machine, seconds, a_second), names)
+
+    def report(
+        self, out: str | Path, *, names: bool = False, since: str | Path | None = None, seconds: float = 10.0
+    ) -> Reported:
+        """Write one HTML file of this machine that may be given away; see ``kvmnb.share.report``."""
+        from kvmnb.share.report import Wishes, report
+
+        wishes = Wishes(names=names, since=None if since is None else Path(since), seconds=seconds)
+        return report(self.machine, self.intent, self.journals(), Path(out), wishes)
 
     def tune(self, *domains: str, goal: str | None = None, rules: Sequence[str] | None = None) -> TuneForm:
         """The form that previews and, by a person's click, applies what the rules want."""

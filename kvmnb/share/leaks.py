@@ -16,20 +16,25 @@ from kvmnb.share.vocabulary import known
 MIN_TEXT_TOKEN = 4
 MIN_NAME = 3
 MIN_NUMBER = 8
-_TOKEN = re.compile(r"[^\W_]+")
+TOKEN = re.compile(r"[^\W_]+")
 _BASE64 = (re.compile(r"[A-Za-z0-9+/]{6,}"), re.compile(r"[A-Za-z0-9+]{6,}"), re.compile(r"[A-Za-z0-9_-]{6,}"))
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|&#?\w+;|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-3][0-7]{2})")
 
 
 class Search:
-    """Finds originals in texts: plain, percent-, HTML-, backslash- and base64-encoded, in any case of letters."""
+    """Finds originals in texts: plain, percent-, HTML-, backslash- and base64-encoded, in any case of letters.
 
-    def __init__(self, made: Pseudonyms) -> None:
+    In a page that quotes ``own`` text (lower case) an original that stands there word for word is no leak.
+    """
+
+    def __init__(self, made: Pseudonyms, own: str = "") -> None:
+        self._own = own
         self._whole: dict[str, list[tuple[str, str]]] = {}
+        self._spared = made.spared()
         for original, field in made.originals():
             self._want(original, field, MIN_NAME)
         for text, field in made.texts():
-            for match in _TOKEN.finditer(text):
+            for match in TOKEN.finditer(text):
                 self._want(match[0], field, MIN_TEXT_TOKEN)
 
     def field_of_leak(self, text: str) -> str | None:
@@ -42,8 +47,10 @@ class Search:
 
     def _want(self, original: str, field: str, least: int) -> None:
         lower = original.lower()
-        parts = _TOKEN.findall(lower)
+        parts = TOKEN.findall(lower)
         if len(lower) < least or not parts or (all(known(part) for part in parts) and not _is_identifier(lower)):
+            return
+        if self._spared.issuperset(parts):
             return
         if lower.isdecimal() and len(lower) < MIN_NUMBER:
             return
@@ -51,12 +58,17 @@ class Search:
 
     def _search(self, text: str) -> str | None:
         lower = text.lower()
-        there = set(_TOKEN.findall(lower))
+        there = set(TOKEN.findall(lower))
         for part in there & self._whole.keys():
             for original, field in self._whole[part]:
-                if original in lower and re.search(rf"(?<![^\W_]){re.escape(original)}(?![^\W_])", lower):
+                if _stands_in(original, lower) and not _stands_in(original, self._own):
                     return field
         return None
+
+
+def _stands_in(original: str, text: str) -> bool:
+    """Whether an original stands in a text as a word of its own; both in lower case."""
+    return original in text and bool(re.search(rf"(?<![^\W_]){re.escape(original)}(?![^\W_])", text))
 
 
 def _is_identifier(text: str) -> bool:

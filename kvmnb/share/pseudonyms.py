@@ -30,10 +30,11 @@ class Pseudonyms:
     """Makes stand-ins, and remembers each original with the field that it stood in."""
 
     def __init__(self, salt: bytes) -> None:
-        self._salt = salt
+        self.salt = salt
         self._originals: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._made: dict[tuple[str, str], str] = {}
+        self._given: set[str] = set()
 
     def name(self, original: str, field: str) -> str:
         """A stand-in for any name: ``x`` and ten hexadecimal digits, so it fits wherever a name does.
@@ -42,7 +43,7 @@ class Pseudonyms:
         'x5d71ba5367'
         """
         self._remember(original, field)
-        return f"x{self._digest('name', original, 10)}"
+        return self._give(f"x{self._digest('name', original, 10)}")
 
     def uuid(self, original: str, field: str) -> str:
         """A stand-in for a UUID, which is one; upper case and missing dashes do not make another."""
@@ -53,7 +54,7 @@ class Pseudonyms:
         self._remember(str(uuids.UUID(plain)), field)
         self._remember(plain, field)
         made = uuids.UUID(hex=self._digest("uuid", plain, 32), version=4)
-        return str(made) if "-" in original else made.hex
+        return self._give(str(made) if "-" in original else made.hex)
 
     def mac(self, original: str, field: str) -> str:
         """A stand-in for a MAC: locally administered; a tap's (``fe:``) stays that of its guest's NIC."""
@@ -65,7 +66,7 @@ class Pseudonyms:
         self._remember(plain.replace(":", ""), field)
         tail = self._digest("mac", plain[3:], 10)
         start = "fe" if plain.startswith("fe") else "02"
-        return ":".join((start, *(tail[index : index + 2] for index in range(0, 10, 2))))
+        return self._give(":".join((start, *(tail[index : index + 2] for index in range(0, 10, 2)))))
 
     def address(self, original: str, field: str) -> str:
         """A stand-in for an IP address, from the ranges that are set aside for benchmarks and documentation."""
@@ -77,13 +78,13 @@ class Pseudonyms:
         self._remember(str(found), field)
         number = int(self._digest("address", str(found), 16), 16)
         if found.version == 4:
-            return str(ipaddress.IPv4Address("198.18.0.0") + number % 2**17)
-        return str(ipaddress.IPv6Address("2001:db8::") + number)
+            return self._give(str(ipaddress.IPv4Address("198.18.0.0") + number % 2**17))
+        return self._give(str(ipaddress.IPv6Address("2001:db8::") + number))
 
     def hexadecimal(self, original: str, field: str, digits: int) -> str:
         """A stand-in for an identifier of so many hexadecimal digits."""
         self._remember(original, field)
-        return self._digest("hex", original.lower(), digits)
+        return self._give(self._digest("hex", original.lower(), digits))
 
     def drop(self, original: str, field: str) -> None:
         """Remember a text that is left out, such as a description or a password."""
@@ -99,17 +100,25 @@ class Pseudonyms:
         yield from self._texts.items()
 
     def stand_ins(self) -> frozenset[str]:
-        """All stand-ins that were made."""
-        return frozenset(self._made.values())
+        """All stand-ins as they were given."""
+        return frozenset(self._given)
+
+    def spared(self) -> frozenset[str]:
+        """Words, lower case, that are kept on purpose and so are no sign of a leak."""
+        return frozenset()
 
     def _remember(self, original: str, field: str) -> None:
         if original.strip():
             self._originals.setdefault(original.strip(), field)
 
+    def _give(self, stand_in: str) -> str:
+        self._given.add(stand_in)
+        return stand_in
+
     def _digest(self, kind: str, original: str, digits: int) -> str:
         found = self._made.get((kind, original))
         if found is None:
-            mac = hmac.new(self._salt, f"{kind}\0{original}".encode("utf-8", "surrogateescape"), hashlib.sha256)
+            mac = hmac.new(self.salt, f"{kind}\0{original}".encode("utf-8", "surrogateescape"), hashlib.sha256)
             found = self._made[kind, original] = mac.hexdigest()[:digits]
         return found
 

@@ -15,8 +15,8 @@ from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, Refused
 from kvmnb.machine.archive import ENDINGS, pack
 from kvmnb.machine.machine import Machine, state_folder
-from kvmnb.machine.sources import Recording
-from kvmnb.share.capture import capture
+from kvmnb.machine.sources import Recording, recorded
+from kvmnb.share.capture import Capture, capture
 from kvmnb.share.leaks import Search
 from kvmnb.share.pseudonyms import Pseudonyms, lasting_salt
 from kvmnb.share.redact import Tree, redact
@@ -46,13 +46,6 @@ def record(machine: Machine, out: Path, *, window: float | None = None) -> Writt
         raise Refused(f"recording to {out}: it is there already; name a folder or file that is not")
     made = Pseudonyms(lasting_salt(state_folder()))
     tree = redact(capture(machine, window), made)
-    cover = Recording(
-        schema=SCHEMA,
-        made_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        kvmnb=__version__,
-        title=title_of(tree),
-        origin="recorded",
-    )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=".recording-"))
@@ -60,8 +53,8 @@ def record(machine: Machine, out: Path, *, window: float | None = None) -> Writt
         raise KvmnbError(f"recording to {out}: its folder cannot be written: {problem.strerror}") from problem
     try:
         folder = beside / "host"
-        size = write_tree(tree, cover, folder)
-        _refuse_leaks(folder, made, out)
+        size = write_tree(tree, cover_of(tree), folder)
+        refuse_leaks(folder, made, f"recording to {out}")
         if out.name.endswith(ENDINGS):
             pack(folder, beside / out.name)
             os.rename(beside / out.name, out)
@@ -73,6 +66,25 @@ def record(machine: Machine, out: Path, *, window: float | None = None) -> Writt
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Written(path=out, files=len(tree.texts), bytes=size, dropped=tuple(sorted(tree.dropped)))
+
+
+def scrubbed(found: Capture, made: Pseudonyms, folder: Path) -> Machine:
+    """What was captured as a recorded machine in a new folder; Refused where an original would be in it."""
+    tree = redact(found, made)
+    write_tree(tree, cover_of(tree), folder)
+    refuse_leaks(folder, made, "scrubbing what was read")
+    return recorded(folder)
+
+
+def cover_of(tree: Tree) -> Recording:
+    """The cover of a recording that is made now."""
+    return Recording(
+        schema=SCHEMA,
+        made_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        kvmnb=__version__,
+        title=title_of(tree),
+        origin="recorded",
+    )
 
 
 def write_tree(tree: Tree, cover: Recording, folder: Path) -> int:
@@ -110,11 +122,12 @@ def title_of(tree: Tree) -> str:
     return "Recorded host: " + ", ".join(part for part in parts if part)
 
 
-def _refuse_leaks(folder: Path, made: Pseudonyms, out: Path) -> None:
+def refuse_leaks(folder: Path, made: Pseudonyms, doing: str) -> None:
+    """Raise Refused, with what was being done, where an original stands in a recording's paths or texts."""
     field = Search(made).field_of_leak("\n".join(_everything(folder)))
     if field is not None:
         raise Refused(
-            f"recording to {out}: an original value of {field} was still found in the scrubbed files, "
+            f"{doing}: an original value of {field} was still found in the scrubbed files, "
             "so nothing was kept; please report which kind of field it is"
         )
 

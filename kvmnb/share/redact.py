@@ -128,30 +128,7 @@ class _Redaction:
         self.texts[path] = text
 
     def _out(self, path: str) -> str:
-        """The path in the recording: names in it that somebody chose are replaced."""
-        parts = path.split("/")
-        _, pattern = match(path)
-        done = []
-        for position, part in enumerate(parts):
-            kind = pattern[position] if pattern else part_kind(tuple(parts[: position + 1]))
-            done.append(self._part(part, kind, path))
-        return "/".join(done)
-
-    def _part(self, part: str, kind: str, path: str) -> str:
-        if kind in ("+", "#", "%") or kind == part:
-            return part
-        if kind == "~":
-            return self.scrub.group(part, path)
-        if kind == "literal" or (kind == "" and all_known(part)):
-            return part
-        if kind == "@":
-            number, stem, ending = re.fullmatch(r"(\d*-?)(.*?)(\.[a-z]+)", part).groups()  # type: ignore[union-attr]
-            return part if all_known(stem) else f"{number}{self.scrub.made.name(stem, path)}{ending}"
-        start, star, end = kind.partition("*")
-        if star and part.startswith(start) and part.endswith(end):
-            middle = part[len(start) : len(part) - len(end)]
-            return f"{start}{self.scrub.name(middle, path)}{end}"
-        return self.scrub.name(part, path)
+        return place_of(self.scrub, path)
 
     def _ethtool(self) -> None:
         for name, answer in self.found.ethtool.items():
@@ -227,6 +204,34 @@ class _Redaction:
             if record is not None:
                 state = {"state": "running" if record.running else "shutoff", "persistent": record.persistent}
                 self._put(f"{folder}/state.json", codec.to_json(state) + "\n")
+
+
+def place_of(scrub: Scrub, path: str) -> str:
+    """A file's path without what it tells of somebody: names in it that somebody chose are replaced."""
+    parts = path.split("/")
+    _, pattern = match(path)
+    done = []
+    for position, part in enumerate(parts):
+        kind = pattern[position] if pattern else part_kind(tuple(parts[: position + 1]))
+        done.append(_part(scrub, part, kind, path))
+    return "/".join(done)
+
+
+def _part(scrub: Scrub, part: str, kind: str, path: str) -> str:
+    if kind in ("+", "#", "%") or kind == part:
+        return part
+    if kind == "~":
+        return scrub.group(part, path)
+    if kind == "literal" or (kind == "" and all_known(part)):
+        return part
+    if kind == "@":
+        number, stem, ending = re.fullmatch(r"(\d*-?)(.*?)(\.[a-z]+)", part).groups()  # type: ignore[union-attr]
+        return part if all_known(stem) else f"{number}{scrub.made.name(stem, path)}{ending}"
+    start, star, end = kind.partition("*")
+    if star and part.startswith(start) and part.endswith(end):
+        middle = part[len(start) : len(part) - len(end)]
+        return f"{start}{scrub.name(middle, path)}{end}"
+    return scrub.name(part, path)
 
 
 # Of a file that nobody knows, only what looks like an identifier is sought elsewhere.

@@ -244,6 +244,16 @@ class RecordDocument(msgspec.Struct, frozen=True):
     dropped: tuple[str, ...]
 
 
+class ReportDocument(msgspec.Struct, frozen=True):
+    """``kvmnb report --json``."""
+
+    schema: str
+    path: str
+    bytes: int
+    sections: tuple[str, ...]
+    names: bool
+
+
 class DiffDocument(msgspec.Struct, frozen=True):
     """``kvmnb diff --json``."""
 
@@ -311,6 +321,7 @@ DOCUMENTS: dict[str, type] = {
     "verify": VerifyDocument,
     "journal": JournalDocument,
     "record": RecordDocument,
+    "report": ReportDocument,
     "diff": DiffDocument,
     "diagnose": DiagnoseDocument,
     "watch": WatchDocument,
