@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from kvmnb.show.charts.neighbours import Neighbours
     from kvmnb.show.forms.journal_pane import JournalPane
     from kvmnb.show.forms.tune import TuneForm
-    from kvmnb.show.live import LiveChart
+    from kvmnb.show.live import LiveChart, TopTable
     from kvmnb.show.nothing import Nothing
 
 _opened: list[Here] = []
@@ -322,6 +322,12 @@ class Here:
             return live_chart(self.machine, None, what, period=period)
         chosen = self.guest(domain) if domain is None or isinstance(domain, str) else domain
         return live_chart(self.machine, chosen, what, period=period) if isinstance(chosen, Domain) else chosen
+
+    def top(self, *, period: float | None = None) -> TopTable:
+        """A live table of the running guests, sorted by a click on a title; a guest's name opens its card and chart."""
+        from kvmnb.show.live import TopTable
+
+        return TopTable(self.machine, period=period)
 
     def diagnose(self, seconds: float = 10.0) -> Diagnosis:
         """What is slow, on what, and who causes it, over a window that begins now; it takes that long."""

@@ -20,6 +20,7 @@ from kvmnb.terminal import (
     record,
     report,
     rules,
+    top,
     undo,
     watch,
 )
@@ -45,6 +46,7 @@ def add_all(verbs: Verbs) -> None:
         diff,
         report,
         watch,
+        top,
         diagnose,
         lab,
     ):

@@ -26,6 +26,7 @@ from kvmnb.facts.host import Host
 from kvmnb.facts.load import Load
 from kvmnb.measure.diagnose.diagnosis import Diagnosis
 from kvmnb.measure.series import Frame
+from kvmnb.measure.usage import Usages
 from kvmnb.plan.plan import Change
 from kvmnb.probe.survey import Survey
 from kvmnb.share.diff import FactChange, FindingChange
@@ -311,6 +312,34 @@ class WatchDocument(msgspec.Struct, frozen=True):
     events: tuple[str, ...]
 
 
+class UsagePart(msgspec.Struct, frozen=True):
+    """What one guest takes; null: not read, and ``gap`` says why where that is known."""
+
+    uuid: str
+    name: str
+    cpu_seconds_per_second: float | None
+    run_delay_seconds_per_second: float | None
+    disk_requests_per_second: float | None
+    disk_bytes_read_per_second: float | None
+    disk_bytes_written_per_second: float | None
+    disk_latency_seconds: float | None
+    network_bytes_in_per_second: float | None
+    network_bytes_out_per_second: float | None
+    network_drops_per_second: float | None
+    memory_bytes: float | None
+    gap: str | None
+
+
+class TopDocument(msgspec.Struct, frozen=True):
+    """``kvmnb top --json``."""
+
+    schema: str
+    at: float
+    """When it was read, in seconds since the epoch; 0 where nothing came."""
+    sort: str
+    guests: tuple[UsagePart, ...]
+
+
 DOCUMENTS: dict[str, type] = {
     "facts": FactsDocument,
     "audit": AuditDocument,
@@ -325,6 +354,7 @@ DOCUMENTS: dict[str, type] = {
     "diff": DiffDocument,
     "diagnose": DiagnoseDocument,
     "watch": WatchDocument,
+    "top": TopDocument,
 }
 
 
@@ -438,6 +468,29 @@ def watch_document(frame: Frame, names: Mapping[str, str]) -> WatchDocument:
         for series, value in frame.values.items()
     )
     return WatchDocument("kvmnb.watch/1", frame.at, values, dict(frame.gaps), tuple(one.text for one in frame.events))
+
+
+def top_document(usages: Usages, sort: str) -> TopDocument:
+    """The guests of a table, in its order."""
+    rows = tuple(
+        UsagePart(
+            one.uuid,
+            one.name,
+            one.cpu,
+            one.run_delay,
+            one.disk_requests,
+            one.disk_bytes_read,
+            one.disk_bytes_written,
+            one.disk_latency,
+            one.network_bytes_in,
+            one.network_bytes_out,
+            one.network_drops,
+            one.memory_bytes,
+            one.gap,
+        )
+        for one in usages.rows(sort)
+    )
+    return TopDocument("kvmnb.top/1", usages.at, sort, rows)
 
 
 def diagnose_document(found: Diagnosis) -> DiagnoseDocument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kvmnb.show.live.chart import LiveChart
 from kvmnb.show.live.owner import close_all
+from kvmnb.show.live.top import TopTable
 from kvmnb.show.live.watched import live_chart
 
-__all__ = ["LiveChart", "close_all", "live_chart"]
+__all__ = ["LiveChart", "TopTable", "close_all", "live_chart"]

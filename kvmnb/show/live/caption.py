@@ -7,8 +7,8 @@ from typing import Literal
 
 from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
 from kvmnb.measure.metrics.vcpu import VCPU_RUN
+from kvmnb.measure.unit import PERCENT
 from kvmnb.show.live.trace import Trace
-from kvmnb.show.live.unit import PERCENT
 
 # More parts than this make a sentence that nobody reads.
 MOST_NAMED = 4

@@ -91,7 +91,7 @@ function layout(spec, state, el) {
   spec.panels.forEach((panel, number) => {
     const top = 1 - number * (height + BETWEEN);
     made[number ? `yaxis${number + 1}` : "yaxis"] = {
-      domain: [Math.max(0, top - height), top], title: { text: panel.axis }, automargin: true, rangemode: "tozero",
+      domain: [Math.max(0, top - height), top], title: { text: panel.axis, standoff: 10 }, automargin: true, rangemode: "tozero",
       gridcolor: shade.grid, zerolinecolor: shade.grid, autorangeoptions: { include: [0, panel.least] },
       ticksuffix: panel.suffix, tickformat: panel.steps ? "~s" : "", hoverformat: panel.steps ? ".3~s" : ",.3~f",
     };

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kvmnb.measure.metric import Metric
-from kvmnb.show.live.unit import Unit
+from kvmnb.measure.unit import Unit
 
 Together = Literal["mean", "highest", "sum"]
 

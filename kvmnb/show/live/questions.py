@@ -8,8 +8,8 @@ from kvmnb.measure.metric import Metric
 from kvmnb.measure.metrics import METRICS, guest_disk, guest_memory, guest_nic, host_cpu, host_disk, host_nic
 from kvmnb.measure.metrics.pressure import HOST_PRESSURE_FULL, HOST_PRESSURE_SOME
 from kvmnb.measure.metrics.vcpu import VCPU_RUN, VCPU_RUN_DELAY
+from kvmnb.measure.unit import BYTES, GIBIBYTES, MILLISECONDS, PACKETS, PERCENT, PLAIN, REQUESTS, TIMES
 from kvmnb.show.live.question import Line, Panel, Question, Together
-from kvmnb.show.live.unit import BYTES, GIBIBYTES, MILLISECONDS, PACKETS, PERCENT, PLAIN, REQUESTS, TIMES
 
 EXTREMES: tuple[Together, ...] = ("highest", "mean")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kvmnb.measure.series import Frame, Series
+from kvmnb.measure.unit import Unit
 from kvmnb.show.colours import colours
 from kvmnb.show.live.question import Line, Panel, Question, Together
-from kvmnb.show.live.unit import Unit
 
 # With more lines of one kind in a panel than this they can no longer be told apart; with several kinds of
 # lines for each part the dashes tell the kinds, and so there are no more parts than colours.

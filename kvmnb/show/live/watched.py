@@ -102,6 +102,12 @@ def _recorded(source: Replay, asked: Question, domain: Domain | None) -> set[Par
     return found
 
 
+def domain_of(machine: Machine, uuid: str) -> Domain | None:
+    """The facts of the domain with this UUID; None where there is none any more."""
+    records = machine.libvirt.domains()
+    return next((probe_domain(machine.libvirt, record) for record in records if record.uuid == uuid), None)
+
+
 def _domain(machine: Machine, name: str) -> Domain:
     """The facts of the domain of this name; DomainGone that lists the names where there is none."""
     records = machine.libvirt.domains()

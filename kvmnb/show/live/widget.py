@@ -31,6 +31,14 @@ class ChartWidget(AnyWidget):
     frozen = traitlets.Any(None, allow_none=True).tag(sync=True)
 
 
+class TopWidget(AnyWidget):
+    """A table of guests in the page; its rows come by messages, and the page says which guest was chosen."""
+
+    _esm = (HERE / "top.js").read_text(encoding="utf-8")
+    _css = (HERE / "top.css").read_text(encoding="utf-8")
+    spec = traitlets.Dict().tag(sync=True)
+
+
 @cache
 def packed_plotly() -> str:
     """The widget's code with the installed plotly's own plotly.js inside, packed."""

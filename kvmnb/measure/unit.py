@@ -1,4 +1,4 @@
-"""Units of charts: from what a series holds to what a reader sees."""
+"""Units for people: from what a series holds to what a reader sees."""
 
 from __future__ import annotations
 
