@@ -8,10 +8,11 @@ from typing import Any
 
 from kvmnb.measure.metrics.vcpu import VCPU_RUN, VCPU_RUN_DELAY
 from kvmnb.measure.series import Series
+from kvmnb.measure.unit import PERCENT
 from kvmnb.show import template, words
 from kvmnb.show.charts import figure as figures
 from kvmnb.show.colours import colours
-from kvmnb.show.live.caption import means, percent
+from kvmnb.show.live.caption import means
 
 TITLE = "Which guest ran, and which waited for a CPU?"
 
@@ -55,7 +56,7 @@ class RunAndWait:
         if not found:
             return f"No guest's vCPUs were read ({self.note})."
         waiting = max(found, key=lambda one: means([[value] for value in one.wait], 1)[0] or 0.0)
-        longest = percent(means([[value] for value in waiting.wait], 1)[0])
+        longest = PERCENT.text(means([[value] for value in waiting.wait], 1)[0])
         span = self.seconds[-1] - self.seconds[0] if self.seconds else 0.0
         return (
             f"{words.plural(len(found), 'guest')} over {span:.0f} s ({self.note}): "
@@ -72,7 +73,7 @@ class RunAndWait:
         for one in self.lines:
             run, wait = means(list(zip(one.run, one.wait, strict=True)), 2)
             most = max((value for value in one.wait if value is not None), default=None)
-            rows.append(MeanLine(one.guest, percent(run), percent(wait), percent(most)))
+            rows.append(MeanLine(one.guest, PERCENT.text(run), PERCENT.text(wait), PERCENT.text(most)))
         return template.fragment("run_and_wait", rows=rows)
 
     def figure(self) -> dict[str, Any]:
