@@ -55,6 +55,8 @@ from kvmnb.tunable.tunable import Verdict
 if TYPE_CHECKING:
     from kvmnb.share.report import Reported
     from kvmnb.show.charts.host_map import HostMap
+    from kvmnb.show.charts.hugepages import Hugepages
+    from kvmnb.show.charts.memory_map import MemoryMap
     from kvmnb.show.charts.neighbours import Neighbours
     from kvmnb.show.forms.journal_pane import JournalPane
     from kvmnb.show.forms.tune import TuneForm
@@ -277,6 +279,19 @@ class Here:
         except NotSeen:
             housekeeping = None
         return HostMap(self.host, self.domains, housekeeping)
+
+    def memory_map(self) -> MemoryMap:
+        """What the memory of each NUMA node is used for, and by which guest; a walk over their page tables."""
+        from kvmnb.show.charts.memory_map import MemoryMap
+
+        survey = with_memory(self.facts(fresh=True), self.machine)
+        return MemoryMap(survey.host, survey.domains)
+
+    def pools(self) -> Hugepages:
+        """The pools of hugepages, and what guests ask of them at their next start."""
+        from kvmnb.show.charts.hugepages import Hugepages
+
+        return Hugepages(self.facts(fresh=True).host, self.domains)
 
     def guests(self) -> tuple[Domain, ...] | Nothing:
         """All guests, by name; where there is none, a sentence that says so."""

@@ -52,6 +52,11 @@ class NumaNode(Fact):
     """Its memory, 0 on a node of CPUs alone; ``meminfo``, MemTotal."""
     free_bytes: int
     """Its memory that nobody uses; ``meminfo``, MemFree."""
+    cache_bytes: int | None
+    """Its memory that caches files, given back when it is needed; None where the kernel does not count it by node.
+
+    ``meminfo``: FilePages less Shmem and SwapCached; without nodes Cached and Buffers less Shmem.
+    """
     distances: tuple[int, ...]
     """To each online node in the order of their numbers, 10 to itself; ``distance``."""
     counters: NumaCounters | None

@@ -47,6 +47,7 @@ def _node(read: Reader, number: int, cpus: CpuSet, nodes: int) -> NumaNode:
         cpus=cpus,
         memory_bytes=_line(meminfo, "MemTotal", f"{fact}.memory_bytes", path),
         free_bytes=_line(meminfo, "MemFree", f"{fact}.free_bytes", path),
+        cache_bytes=_cached(meminfo, f"{fact}.cache_bytes", ("FilePages",), ("Shmem", "SwapCached")),
         distances=read.parse(f"{path}/distance", f"{fact}.distances", lambda text: _distances(text, nodes)),
         counters=_counters(read, f"{path}/numastat", f"{fact}.counters"),
         hugepages=_pools(read, f"{path}/hugepages", fact),
@@ -90,6 +91,7 @@ def _only_node(read: Reader, online: CpuSet) -> NumaNode:
         cpus=online,
         memory_bytes=_line(meminfo, "MemTotal", f"{fact}.memory_bytes", "proc"),
         free_bytes=_line(meminfo, "MemFree", f"{fact}.free_bytes", "proc"),
+        cache_bytes=_cached(meminfo, f"{fact}.cache_bytes", ("Cached", "Buffers"), ("Shmem",)),
         distances=(10,),
         counters=None,
         hugepages=_pools(read, "sys/kernel/mm/hugepages", fact),
@@ -162,6 +164,16 @@ def _meminfo(text: str) -> dict[str, int]:
         if size.strip().endswith("kB"):
             found[name.split()[-1]] = parse_kernel_size(size)
     return found
+
+
+def _cached(meminfo: Any, fact: str, counted: tuple[str, ...], less: tuple[str, ...]) -> int | None:
+    """Pages of files: shared memory and swap's cache are counted among them, and are none (older kernels lack them)."""
+    if not seen(meminfo):
+        return gap(fact, meminfo.reason)  # type: ignore[no-any-return]
+    if any(name not in meminfo for name in counted):
+        return None
+    cached: int = sum(meminfo[name] for name in counted) - sum(meminfo.get(name, 0) for name in less)
+    return max(0, cached)
 
 
 def _line(meminfo: Any, name: str, fact: str, path: str) -> int:

@@ -42,7 +42,7 @@ _KEYS = (
 _MOVING = re.compile(
     r"host\.kernel\.(?:boot_id|available_bytes|pressures\b.*|swaps\[.*\]\.used_bytes|ksm\.(?:pages_\w+|general_profit)"
     r"|sysctls\[(?:fs\.aio-nr|net\.netfilter\.nf_conntrack_count)\]\.value)"
-    r"|host\.numa_nodes\[\d+\]\.(?:free_bytes|hugepages\[.*\]\.free|counters\b.*)"
+    r"|host\.numa_nodes\[\d+\]\.(?:free_bytes|cache_bytes|hugepages\[.*\]\.free|counters\b.*)"
     r"|host\.nics\[.*\]\.(?:counters\b.*|ifindex)|host\.softnet\b.*|host\.conntrack\.count"
     r"|host\.(?:interrupts|nics|blocks)\[.*\]\.effective_affinity|host\.hypervisor\.uri|host\.mounts\[.*\]\.(?:id|parent)"
     r"|host\.cpu_system\.allowed"

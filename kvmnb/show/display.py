@@ -16,10 +16,11 @@ from kvmnb.apply.journal import Journal
 from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
+from kvmnb.facts.kernel import Kernel
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.probe.survey import Survey
 from kvmnb.show import template
-from kvmnb.show.cards import audit, domain, finding, here, host, journal, plan, rule, verdicts
+from kvmnb.show.cards import audit, domain, finding, here, host, journal, kernel, plan, rule, verdicts
 from kvmnb.show.nothing import Nothing
 from kvmnb.tunable.tunable import Verdict
 
@@ -28,6 +29,7 @@ Draw = Callable[[Any], str]
 _CARDS: tuple[tuple[type, Draw, Draw], ...] = (
     (Survey, here.survey_html, here.survey_text),
     (Host, host.html, host.text),
+    (Kernel, kernel.html, kernel.text),
     (Domain, domain.html, domain.text),
     (Audit, audit.html, audit.text),
     (Finding, finding.html, finding.text),

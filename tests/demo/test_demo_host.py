@@ -274,6 +274,25 @@ def test_hugepages_agree_wherever_they_are_counted() -> None:
     assert int(cache.findtext("memory")) == 8192 * 2048, "cache01 holds the whole pool"
 
 
+def test_the_guests_memory_fits_what_the_nodes_count() -> None:
+    told = {path.parent.name: json.loads(path.read_text()) for path in HOST.glob("libvirt/domains/*/memory.json")}
+    assert told.keys() == {path.parent.name for path in LIVE}
+    nodes = [meminfo(NODE / f"node{node}/meminfo") for node in (0, 1)]
+    there = [sum(one["bytes"] for guest in told.values() for one in guest["nodes"] if one["node"] == n) for n in (0, 1)]
+    assert all(
+        size <= (node["AnonPages"] + 2048 * node["HugePages_Total"]) * 1024
+        for size, node in zip(there, nodes, strict=True)
+    )
+    for uuid, guest in told.items():
+        assert sum(one["bytes"] for one in guest["nodes"]) == sum(size for _, size in guest["page_sizes"])
+        live = parse(HOST / "libvirt/domains" / uuid / "live.xml")
+        assert sum(size for _, size in guest["page_sizes"]) < int(live.findtext("currentMemory")) * 1024 + 512 * 2**20
+    pool = sum(size for guest in told.values() for page, size in guest["page_sizes"] if page == 2 * 2**20)
+    assert pool == sum(node["HugePages_Total"] for node in nodes) * 2 * 2**20
+    whole = meminfo(HOST / "proc/meminfo")
+    assert sum(guest["swapped_bytes"] for guest in told.values()) <= (whole["SwapTotal"] - whole["SwapFree"]) * 1024
+
+
 def test_numa_counters_agree() -> None:
     nodes = [dict(line.split() for line in read(NODE / f"node{node}/numastat").splitlines()) for node in (0, 1)]
     assert nodes[0]["numa_miss"] == nodes[1]["numa_foreign"]

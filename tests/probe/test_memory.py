@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kvmnb.facts.memory import NumaNode
 from tests.probe.seen_host import look
 from tests.probe.trees import NODE, cores, plant
@@ -72,6 +74,7 @@ def test_a_kernel_without_nodes_is_one_node_and_says_so(tmp_path: Path) -> None:
     assert isinstance(host.nodes, tuple)
     (node,) = host.nodes
     assert (str(node.cpus), node.memory_bytes, node.free_bytes, node.distances) == ("0-1", 2**21, 2**20, (10,))
+    assert node.cache_bytes is None
     assert [gap.fact for gap in host.odd] == ["host.numa_nodes"]
 
 
@@ -83,3 +86,24 @@ def test_distances_that_fit_no_number_of_nodes_are_a_gap(tmp_path: Path) -> None
 def test_distances_that_differ_by_direction_are_odd(tmp_path: Path) -> None:
     host = look(plant(tmp_path, cores(2) | node_files(0, "0", distance="10 21") | node_files(1, "1", distance="31 10")))
     assert [gap.reason for gap in host.odd] == ["the distance to node 1 is 21 and from it 31"]
+
+
+@pytest.mark.parametrize(
+    ("place", "lines", "cached"),
+    [
+        ("node", "FilePages: 90 kB\nShmem: 20 kB\nSwapCached: 10 kB", 60),
+        ("node", "FilePages: 90 kB", 90),
+        ("node", "FilePages: 9 kB\nShmem: 10 kB", 0),
+        ("node", "Shmem: 20 kB", None),
+        ("host", "Cached: 70 kB\nBuffers: 8 kB\nShmem: 20 kB", 58),
+        ("host", "Cached: 70 kB", None),
+    ],
+)
+def test_pages_that_cache_files_are_told_from_shared_memory(
+    tmp_path: Path, place: str, lines: str, cached: int | None
+) -> None:
+    kept = "MemTotal: 1024 kB\nMemFree: 512 kB\n" + lines
+    path = "proc/meminfo" if place == "host" else f"{NODE}/node0/meminfo"
+    texts = cores(1) | ({} if place == "host" else node_files(0, "0"))
+    (node,) = nodes_of(tmp_path, texts | {path: kept})
+    assert node.cache_bytes == (None if cached is None else cached * 1024)

@@ -9,9 +9,14 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from kvmnb.show.charts.host_map import HostMap
+from kvmnb.facts.domain import MemoryBacking
+from kvmnb.facts.gap import changed
+from kvmnb.facts.running import NodeMemory, ProcessMemory
+from kvmnb.show.charts.hugepages import Hugepages
+from kvmnb.show.charts.memory_map import MemoryMap
 from kvmnb.show.display import register
 from kvmnb.verbs import Here
+from tests.builders import a_fact
 from tests.show.conftest import HOSTILE
 
 
@@ -44,9 +49,9 @@ def htmls(here: Here) -> Iterator[str]:
     for value in (*values, plan, journal, verdicts, (journal,)):
         data, _ = shell.display_formatter.format(value)
         yield data["text/html"]
-    chart = HostMap(here.host, here.domains)
-    yield chart.table()
-    yield chart.sentence().replace("<", "&lt;")
+    for chart in (here.map(), here.memory_map()):
+        yield chart.table()
+        yield chart.sentence().replace("<", "&lt;")
     form = here.tune()
     yield form._repr_mimebundle_()["text/html"]
     form.apply.click()
@@ -67,10 +72,15 @@ def test_it_is_text_wherever_html_is_made(hostile: Here) -> None:
     assert named >= 8
 
 
-def test_it_is_text_in_the_figure(hostile: Here) -> None:
-    figure = json.dumps(HostMap(hostile.host, hostile.domains).figure())
-    assert "<img" not in figure
-    assert "&lt;img src=x onerr" in figure
+def test_it_is_text_in_the_figures(hostile: Here, pictured: Here) -> None:
+    (domain,) = hostile.domains
+    memory = a_fact(ProcessMemory, nodes=(NodeMemory(node=0, bytes=2**30),))
+    pages = MemoryBacking(hugepages=True, page_sizes_bytes=(), locked=False, page_cells=())
+    large = changed(domain, memory=memory, inactive=changed(domain.wanted, memory_backing=pages))
+    for chart in (hostile.map(), MemoryMap(hostile.host, (large,)), Hugepages(pictured.host, (large,))):
+        figure = json.dumps(chart.figure())
+        assert "<img" not in figure + chart.table()
+        assert "&lt;img src=x onerr" in figure
 
 
 def test_a_description_is_text_in_the_labels_of_the_form(hostile: Here) -> None:

@@ -33,7 +33,7 @@ def test_every_template_escapes_and_marks_only_own_html_as_safe() -> None:
     folder = Path(template.__file__).parent / "templates"
     safe = re.compile(r"\{\{ (\w+) \| safe")
     marked = {(path.name, found) for path in folder.glob("*.j2") for found in safe.findall(path.read_text())}
-    outputs = {("host_map_caption.j2", "table"), ("tune.j2", "preview"), ("tune_outcome.j2", "table")}
+    outputs = {("chart_caption.j2", "table"), ("tune.j2", "preview"), ("tune_outcome.j2", "table")}
     documents = {("document.j2", one) for one in ("mark", "theme", "body", "plotly", "script")}
     parts = {("drawing.j2", "figure"), ("drawing.j2", "table"), ("folded.j2", "html")}
     assert marked == outputs | parts | (documents - {("document.j2", "plotly")})

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from tools.demo_host import cpus, memory, shape
+from tools.demo_host.guest_memory import put_guest_memory
 from tools.demo_host.guests import GUESTS
 from tools.demo_host.live import live_xml
 from tools.demo_host.tree import Tree, cpu_list
@@ -58,6 +59,7 @@ def put_hypervisor(tree: Tree, kept: Path) -> None:
         if guest.id is not None:
             inactive = tree.texts[f"{folder}/inactive.xml"]
             tree.put_text(f"{folder}/live.xml", live_xml(guest, inactive, host_model[0]))
+            put_guest_memory(tree, guest.name, guest.uuid)
 
 
 def nic_models(tree: Tree) -> dict[str, str]:

@@ -32,15 +32,20 @@ class Need:
 
 
 def default_size(view: View) -> int:
+    """The size that ``<hugepages/>`` alone means on the host of an audit."""
+    return default_size_of(view.host)
+
+
+def default_size_of(host: Host) -> int:
     """The size that ``<hugepages/>`` alone means: by the kernel's command line, else the usual one."""
-    for word in view.host.kernel.command_line:
+    for word in host.kernel.command_line:
         name, _, size = word.partition("=")
         if name == "default_hugepagesz":
             try:
                 return parse_kernel_size(size)
             except KvmnbError:
                 continue
-    sizes = {pool.size_bytes for node in view.host.numa_nodes for pool in node.hugepages}
+    sizes = {pool.size_bytes for node in host.numa_nodes for pool in node.hugepages}
     return USUAL_SIZE if USUAL_SIZE in sizes or not sizes else min(sizes)
 
 

@@ -98,8 +98,10 @@ def rows(shown: Sequence[Configuration]) -> list[SettingRow]:
         ("Guest topology", _topology, "cpu/topology"),
         ("Guest NUMA cells", _cells, "cpu/numa"),
         ("Memory", lambda one: format_bytes(one.memory_bytes), "memory"),
+        ("Its balloon leaves it", _balloon, "currentMemory, devices/memballoon"),
         ("Memory comes from", _numatune, "numatune"),
         ("Memory is made of", _backing, "memoryBacking"),
+        ("Equal pages are merged (KSM)", _merging, "memoryBacking/nosharepages"),
     )
     made = []
     for label, ask, source in questions:
@@ -179,6 +181,20 @@ def _cells(one: Configuration) -> str:
     cells = one.cpu.cells if one.cpu is not None else ()
     told = (f"cell {cell.id}: vCPUs {cell.cpus or CpuSet()}, {format_bytes(cell.memory_bytes)}" for cell in cells)
     return "; ".join(told) or "none: the guest sees one node"
+
+
+def _balloon(one: Configuration) -> str:
+    balloon = one.devices.balloon
+    if balloon is not None and balloon.model == "none":
+        return "all of it: there is no balloon"
+    current = one.tuning.memory.current_bytes
+    return "all of it" if current is None or current >= one.memory_bytes else format_bytes(current)
+
+
+def _merging(one: Configuration) -> str:
+    if one.tuning.memory.no_merging:
+        return "never"
+    return "no: hugepages are not merged" if one.memory_backing.hugepages else "where the host merges"
 
 
 def _numatune(one: Configuration) -> str:

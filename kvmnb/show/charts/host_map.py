@@ -67,7 +67,7 @@ class HostMap:
             said = self.sentence()
             figures.publish({"text/html": template.page("note", text=said), "text/plain": said})
             return
-        caption = template.fragment("host_map_caption", sentence=self.sentence(), table=self.table())
+        caption = template.fragment("chart_caption", sentence=self.sentence(), table=self.table())
         figures.show(drawn, caption, template.enclose(self.table()), self.sentence())
 
 

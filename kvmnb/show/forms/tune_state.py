@@ -261,8 +261,8 @@ class TuneState:
         return tuple(finding for finding in self.audit.findings if finding.domain == wanted)
 
     def _neediest(self) -> str:
-        """The name with the worst finding that can be followed, a running guest first."""
-        running = {domain.name for domain in self._here.facts().domains if domain.running}
+        """The name with the worst finding that can be followed; guests that are shut off come last."""
+        running = {None, *(domain.name for domain in self._here.facts().domains if domain.running)}
         followed = [one for one in self.audit.findings if one.wants and one.safety is not Safety.MANUAL]
         for finding in sorted(followed, key=lambda one: one.domain not in running):
             if (finding.domain or HOST) in self.names:
