@@ -89,7 +89,7 @@ class Neighbours:
         if drawn is None:
             figures.publish({"text/html": template.page("note", text=self.sentence()), "text/plain": self.sentence()})
             return
-        caption = template.fragment("host_map_caption", sentence=self.sentence(), table=self.table())
+        caption = template.fragment("chart_caption", sentence=self.sentence(), table=self.table())
         figures.show(drawn, caption, template.enclose(self.table()), self.sentence())
 
 
