@@ -1,0 +1,138 @@
+"""Who takes whose CPU among real guests, beside what the kernel says of the very threads in the same window.
+
+Other work of the machine may run beside: so the figures are judged by the threads' own accounts, and not by what they
+would be on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from kvmnb.machine.files import Files
+from kvmnb.measure.looks import Looks
+from kvmnb.measure.moment import QUOTA, Kind, Moment, Party
+from kvmnb.measure.neighbours import Matrix, matrix
+from tests.measure.crew import CPUS, Crew, Member, times_of, wait_for
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
+
+SECONDS = 2.0
+LOOKS_A_SECOND = 10.0
+# Between a look and the reading beside it the kernel may run something else, and a CPU's time is counted in ticks.
+NEAR = 0.1
+
+
+def looked(*beside: Callable[[], float]) -> tuple[Matrix, list[float]]:
+    """The matrix of some seconds in seconds, and by how much each counter beside it grew meanwhile."""
+    read: list[list[float]] = []
+    looks = Looks(Files(Path("/")))
+
+    def seen() -> Iterator[Moment]:
+        for moment in looks.over(SECONDS, LOOKS_A_SECOND):
+            read.append([one() for one in beside])
+            yield moment
+
+    found = matrix(seen()).called(looks.names())
+    return found, [after - before for before, after in zip(read[0], read[-1], strict=True)]
+
+
+def seconds(found: Matrix, victim: Member, culprit: Party) -> float:
+    return found.caused.get((victim.guest.uuid, culprit), 0.0) * found.seconds
+
+
+def waited(found: Matrix, victim: Member) -> float:
+    return found.waited.get(victim.guest.uuid, 0.0) * found.seconds
+
+
+def delay(one: Member) -> Callable[[], float]:
+    return lambda: one.times.delay
+
+
+def run(one: Member) -> Callable[[], float]:
+    return lambda: one.times.run
+
+
+def test_two_busy_guests_on_one_cpu_take_it_from_each_other_and_apart_they_do_not(crew: Crew) -> None:
+    one, other, _ = crew.members
+    for member in (one, other):
+        member.busy()
+        member.pin(CPUS[-1])
+    found, (one_waited, one_ran, other_waited, other_ran) = looked(delay(one), run(one), delay(other), run(other))
+    assert [waited(found, one), waited(found, other)] == pytest.approx([one_waited, other_waited], abs=NEAR * SECONDS)
+    # Both always want the CPU: whenever the other one runs, this one waits for it.
+    assert seconds(found, one, other.party) == pytest.approx(other_ran, abs=NEAR * SECONDS)
+    assert seconds(found, other, one.party) == pytest.approx(one_ran, abs=NEAR * SECONDS)
+    other.pin(CPUS[0])
+    found, (one_besides, other_besides) = looked(lambda: one.besides, lambda: other.besides)
+    # A pin holds a vCPU; its QEMU's other threads may run on either CPU.
+    assert seconds(found, one, other.party) <= other_besides + NEAR
+    assert seconds(found, other, one.party) <= one_besides + NEAR
+
+
+def test_a_guest_that_its_own_quota_holds_back_is_held_back_by_nobody_else(crew: Crew) -> None:
+    alone = crew.members[0]
+    alone.busy()
+    alone.pin(CPUS[-1])
+    alone.quota(0.3)
+    try:
+        found, (held, wait) = looked(lambda: alone.throttled, delay(alone))
+    finally:
+        alone.quota(None)
+    assert held > 0.2
+    assert seconds(found, alone, QUOTA) == pytest.approx(min(held, wait), abs=NEAR * SECONDS)
+    for idle in crew.members[1:]:
+        assert seconds(found, alone, idle.party) <= NEAR
+
+
+def test_a_busy_process_of_the_host_is_named_by_its_number(crew: Crew) -> None:
+    victim = crew.members[0]
+    victim.busy()
+    victim.pin(CPUS[-1])
+    # Its own name, so that no other one of this machine is taken for it.
+    code = "open('/proc/self/comm', 'w').write('backup')\nwhile True: pass"
+    process = subprocess.Popen(["taskset", "-c", str(CPUS[-1]), sys.executable, "-c", code])
+    try:
+        wait_for(lambda: Path(f"/proc/{process.pid}/comm").read_text() == "backup\n")
+        found, (wait, ran) = looked(delay(victim), lambda: times_of(process.pid, process.pid).run)
+    finally:
+        process.kill()
+        process.wait()
+    assert waited(found, victim) == pytest.approx(wait, abs=NEAR * SECONDS)
+    named = seconds(found, victim, Party(Kind.PROCESS, f"backup (pid {process.pid})"))
+    assert named == pytest.approx(ran, abs=NEAR * SECONDS)
+
+
+def test_of_three_that_float_over_two_cpus_nobody_is_blamed_for_more_than_it_ran(crew: Crew) -> None:
+    if len(CPUS) > 2:
+        for member in crew.members:
+            member.pin(*CPUS[:2])
+    for member in crew.members:
+        member.busy()
+    counters = [count(one) for one in crew.members for count in (delay, run)]
+    found, grown = looked(*counters)
+    waits, runs = grown[::2], grown[1::2]
+    print(f"three guests on two CPUs: waited {sum(waits):.2f} s, unknown {found.unknown_share:.2f}")
+    assert [waited(found, one) for one in crew.members] == pytest.approx(waits, abs=NEAR * SECONDS)
+    # What is given and what is unknown is all that was waited for: nothing is spread, and nothing lost.
+    for victim, culprit in permutations(range(3), 2):
+        members = crew.members
+        blamed = seconds(found, members[victim], members[culprit].party)
+        assert blamed <= min(waits[victim], runs[culprit]) + NEAR * SECONDS
+    assert found.unknown_share < 1
+
+
+def test_an_idle_pair_waits_for_each_other_no_longer_than_it_runs(crew: Crew) -> None:
+    pair = crew.members[:2]
+    for member in pair:
+        member.pin(CPUS[-1])
+    found, grown = looked(*(count(one) for one in pair for count in (delay, run)))
+    waits, runs = grown[::2], grown[1::2]
+    assert [waited(found, one) for one in pair] == pytest.approx(waits, abs=NEAR)
+    for victim, culprit in ((0, 1), (1, 0)):
+        assert seconds(found, pair[victim], pair[culprit].party) <= runs[culprit] + NEAR
