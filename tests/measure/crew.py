@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -77,6 +78,16 @@ class Member:
             self.guest.run("while :; do :; done & echo $! >/loop")
             self._loops = True
 
+    @contextmanager
+    def reads(self) -> Iterator[None]:
+        """Have it read its disk as fast as it may, past its cache."""
+        loop = "while :; do dd if=/dev/vda of=/dev/null bs=4k iflag=direct; done"
+        self.guest.run(f"({loop}) >/dev/null 2>&1 & echo $! >/reads")
+        try:
+            yield
+        finally:
+            self.guest.run("kill $(cat /reads); killall dd")
+
     def pin(self, *cpus: int) -> None:
         """Keep its vCPU on these CPUs."""
         self.guest.domain.pinVcpu(0, tuple(cpu in cpus for cpu in range(os.cpu_count() or 1)))
@@ -116,11 +127,14 @@ class Crew:
     lab: Lab
     members: tuple[Member, ...]
 
+    def reconnect(self) -> None:
+        """Connect anew, as is needed after the daemon was started again."""
+        for one in self.members:
+            one.guest.reconnect()
+
     def calm(self) -> None:
         """All idle again."""
         for one in self.members:
-            if not one.guest.connection.isAlive():
-                one.guest.reconnect()
             one.calm()
 
 

@@ -22,7 +22,7 @@ from tests.measure.crew import CPUS, Crew, Member, times_of, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
 
-SECONDS = 2.0
+SECONDS = 1.5
 LOOKS_A_SECOND = 10.0
 # Between a look and the reading beside it the kernel may run something else, and a CPU's time is counted in ticks.
 NEAR = 0.1
