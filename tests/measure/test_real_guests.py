@@ -215,6 +215,7 @@ def test_a_qemu_that_is_stopped_leaves_a_gap_that_says_why_and_all_others_keep_t
     monkeypatch.setattr(rounds_module, "SLOW", 1.0)
     monkeypatch.setattr(rounds_module, "DEADLINE_SECONDS", 1.0)
     monkeypatch.setattr(rounds_module, "BACK_OFF_SECONDS", (1.0, 2.0))
+    monkeypatch.setattr(rounds_module, "DAEMON_SHARE", 0.5)
     looked_at, other, stopped = (one.guest for one in crew.members)
     of_disk = {one.uuid: Series(DISK_READS.name, one.uuid, "vda") for one in (looked_at, stopped)}
     of_vcpu = [Series(VCPU_RUN.name, one.uuid, 0) for one in (looked_at, other)]
