@@ -6,7 +6,7 @@ from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, NotSeen
-from kvmnb.facts.load import DiskLoad, GuestLoad, Load, NicLoad
+from kvmnb.facts.load import CpuLoad, DiskLoad, GuestLoad, Load, NicLoad
 
 NOT_MEASURED = "load not measured"
 
@@ -50,6 +50,13 @@ def disk_rates(view: View, domain: Domain, target: str, what: str) -> DiskLoad:
 def seen_guest(view: View, domain: Domain) -> GuestLoad | None:
     """The rates of a guest, for a rule that speaks without them too; None where they are not seen."""
     return view.load.guest(domain.uuid) if view.load is not None else None
+
+
+def seen_cpu(view: View, number: int) -> CpuLoad | None:
+    """The rates of a host CPU, for a rule that speaks without them too; None where they are not seen."""
+    if view.load is None or view.load.gap_of("cpus") is not None:
+        return None
+    return view.load.cpu(number)
 
 
 def seen_disk(view: View, domain: Domain, target: str) -> DiskLoad | None:

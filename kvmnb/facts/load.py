@@ -8,6 +8,16 @@ from kvmnb.facts.gap import Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdleLoad(Fact):
+    """One idle state of one host CPU over the window, from ``cpuidle/state*``."""
+
+    name: str
+    """The state's name: C1, C6, ..."""
+    entered_per_second: float
+    """How often the CPU went to sleep in it; ``usage``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CpuLoad(Fact):
     """One host CPU over the window, from ``/proc/stat``; shares of the time."""
 
@@ -23,6 +33,10 @@ class CpuLoad(Fact):
     """Idle with a disk request open; the kernel's own documentation calls it unreliable."""
     steal_ratio: float
     """Taken by the hypervisor that this host itself runs on."""
+    interrupts_per_second: float
+    """Interrupts of devices that it took, which are the numbered lines of ``/proc/interrupts``."""
+    idle: tuple[IdleLoad, ...]
+    """Its idle states, by name; none where the kernel tells none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +105,17 @@ class GuestLoad(Fact):
     """QEMU's main loop, its iothreads, and the kernel's vhost threads for it."""
     disks: tuple[DiskLoad, ...] = ()
     """Its disks, by name."""
+    throttled_ratio: float | None = None
+    """The share of the periods that its CPU quota cut short, of its worst thread with one; None where no quota is
+    kept account of; ``nr_throttled`` of ``nr_periods`` in its control groups' ``cpu.stat``."""
+    polled_in_vain_ratio: float | None = None
+    """Halt polling that no wake-up came of, as a share of the guest's CPU time; None where KVM does not count it;
+    libvirt's ``cpu.haltpoll.fail.time`` of ``cpu.time``."""
+    memory_usable_ratio: float | None = None
+    """What the guest's system can still use without swapping, as a share of what it has, at the end of the window;
+    None where its balloon reports nothing; libvirt's ``balloon.usable`` of ``balloon.available``."""
+    swapped_in_bytes_per_second: float | None = None
+    """What it reads back from its own swap; None where its balloon reports nothing; ``balloon.swap_in``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +187,10 @@ class Load(Fact):
     def guest(self, uuid: str) -> GuestLoad | None:
         """A guest by its UUID; None where the window does not show it."""
         return next((one for one in self.guests if one.uuid == uuid), None)
+
+    def cpu(self, number: int) -> CpuLoad | None:
+        """A host CPU by its number; None where the window does not show it."""
+        return next((one for one in self.cpus if one.cpu == number), None)
 
     def nic(self, name: str | None) -> NicLoad | None:
         """A network interface by its name; None where the window does not show it."""

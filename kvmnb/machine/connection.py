@@ -131,20 +131,34 @@ class Connection:
         return self._agents.ask(uuid, seconds)
 
     def disk_counters(self) -> Mapping[tuple[str, str], tuple[float, ...]]:
-        libvirt = self._libvirt
-        # Without NOWAIT a guest whose monitor is busy would hold up all of them.
-        flags = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
-        told = self._ask(
-            "counting the requests of disks",
-            lambda: self._connect.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_BLOCK, flags),
-        )
+        told = self._counted("counting the requests of disks", self._libvirt.VIR_DOMAIN_STATS_BLOCK)
         found: dict[tuple[str, str], tuple[float, ...]] = {}
         for domain, stats in told:
             for number in range(int(stats.get("block.count", 0))):
                 words = [stats.get(f"block.{number}.{one}") for one in ("rd.reqs", "rd.bytes", "wr.reqs", "wr.bytes")]
                 target = stats.get(f"block.{number}.name")
                 if None not in words:
-                    found[domain.UUIDString(), str(target)] = tuple(float(one) for one in words)
+                    found[domain.UUIDString(), str(target)] = tuple(float(one) for one in words if one is not None)
+        return found
+
+    def guest_counters(self) -> Mapping[str, Mapping[str, float]]:
+        groups = self._libvirt.VIR_DOMAIN_STATS_CPU_TOTAL | self._libvirt.VIR_DOMAIN_STATS_BALLOON
+        told = self._counted("counting the CPU time and the memory of guests", groups)
+        return {
+            domain.UUIDString(): {
+                name: float(value) for name, value in stats.items() if isinstance(value, int) and value >= 0
+            }
+            for domain, stats in told
+        }
+
+    def _counted(self, doing: str, groups: int) -> list[tuple[Any, dict[str, Any]]]:
+        """libvirt's bulk call over all running guests."""
+        libvirt = self._libvirt
+        # Without NOWAIT a guest whose monitor is busy would hold up all of them.
+        flags = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+        found: list[tuple[Any, dict[str, Any]]] = self._ask(
+            doing, lambda: self._connect.getAllDomainStats(groups, flags)
+        )
         return found
 
     def xml(self, uuid: str, layer: Layer) -> str:

@@ -55,6 +55,9 @@ class GivenDomains:
     def disk_counters(self) -> Mapping[tuple[str, str], tuple[float, ...]]:
         raise NotAnswered("a domain given as a file does not run")
 
+    def guest_counters(self) -> Mapping[str, Mapping[str, float]]:
+        raise NotAnswered("a domain given as a file does not run")
+
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
         raise NotAnswered("a domain given as a file does not run")
 

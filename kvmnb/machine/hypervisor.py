@@ -118,6 +118,13 @@ class Hypervisor(Protocol):
         """
         ...
 
+    def guest_counters(self) -> Mapping[str, Mapping[str, float]]:
+        """What libvirt counts of each running guest's CPU time and balloon, under its own names, by UUID.
+
+        NotAnswered where this source counts nothing.
+        """
+        ...
+
     def xml(self, uuid: str, layer: Layer) -> str:
         """A domain's XML, secrets included where the connection may read them."""
         ...

@@ -90,6 +90,9 @@ class RecordedHypervisor:
     def disk_counters(self) -> Mapping[tuple[str, str], tuple[float, ...]]:
         raise NotAnswered("a recording's counters stand still")
 
+    def guest_counters(self) -> Mapping[str, Mapping[str, float]]:
+        raise NotAnswered("a recording's counters stand still")
+
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
         raise NotAnswered("a recording has no guest agent to ask")
 

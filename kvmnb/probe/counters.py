@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.machine.files import Files
 from kvmnb.machine.hypervisor import Hypervisor, Thread
 from kvmnb.machine.processes import Qemu, guest_processes, threads
+from kvmnb.probe.interrupts import parse_interrupts
 from kvmnb.probe.network_stack import parse_conntrack_drops
+from kvmnb.probe.quotas import groups_with_quota, told
 
 Counters = dict[tuple[str, ...], tuple[float, ...]]
 
@@ -40,11 +43,13 @@ def read_counters(files: Files, hypervisor: Hypervisor | None = None) -> Reading
                 continue
             unread[source] = f"/{source}: {problem}"
     counters.update(_lost(files))
+    counters.update(_sleeps(files))
     counters.update(_guest_counters(files))
-    try:
-        counters.update(_disks(hypervisor))
-    except KvmnbError as problem:
-        unread["disks"] = str(problem)
+    for source, count in (("disks", _disks), ("guests", _told_of_guests)):
+        try:
+            counters.update(count(hypervisor))
+        except KvmnbError as problem:
+            unread[source] = str(problem)
     return Reading(time.monotonic(), counters, unread)
 
 
@@ -112,6 +117,20 @@ def parse_softnet(text: str) -> Counters:
     return {("softnet", str(line)): (float(int(row[1], 16)), float(int(row[2], 16))) for line, row in enumerate(rows)}
 
 
+def parse_device_interrupts(text: str) -> Counters:
+    """How many interrupts of devices each CPU took: the numbered lines, without the old timer's.
+
+    >>> parse_device_interrupts("     CPU0   CPU1\\n 24:  5  7  PCI-MSI 1-edge  eth0\\nLOC:  9  9  Local timer")
+    {('interrupts', '0'): (5.0,), ('interrupts', '1'): (7.0,)}
+    """
+    cpus, rows = parse_interrupts(text)
+    sums = [0] * len(cpus)
+    for row in rows:
+        if row.label.isdecimal() and row.name != "timer":
+            sums = [have + int(one) for have, one in zip(sums, row.counts.split(), strict=True)]
+    return {("interrupts", str(cpu)): (float(count),) for cpu, count in zip(cpus, sums, strict=True)}
+
+
 def parse_conntrack(text: str) -> Counters:
     """Packets that were lost because the table of connections was full."""
     return {("conntrack",): (float(parse_conntrack_drops(text)[0]),)}
@@ -124,6 +143,7 @@ _SOURCES: Mapping[str, Callable[[str], Counters]] = {
     "proc/vmstat": parse_vmstat,
     "proc/net/softnet_stat": parse_softnet,
     "proc/net/stat/nf_conntrack": parse_conntrack,
+    "proc/interrupts": parse_device_interrupts,
 }
 # Not there where the module is not loaded.
 _OPTIONAL = frozenset({"proc/net/stat/nf_conntrack"})
@@ -147,6 +167,28 @@ def _lost(files: Files) -> Counters:
     return found
 
 
+def _sleeps(files: Files) -> Counters:
+    """How often each CPU entered each of its idle states."""
+    found: Counters = {}
+    root = "sys/devices/system/cpu"
+    for cpu in _names(files, root):
+        if re.fullmatch(r"cpu\d+", cpu):
+            for state in _names(files, f"{root}/{cpu}/cpuidle"):
+                folder = f"{root}/{cpu}/cpuidle/{state}"
+                try:
+                    found["idle", cpu[3:], files.read(f"{folder}/name")] = (float(int(files.read(f"{folder}/usage"))),)
+                except (OSError, ValueError):
+                    continue
+    return found
+
+
+def _names(files: Files, folder: str) -> list[str]:
+    try:
+        return list(files.names(folder))
+    except OSError:
+        return []
+
+
 def _guest_counters(files: Files) -> Counters:
     """Run time and run delay of the threads of every guest, in seconds; one that ends meanwhile is left out."""
     found: Counters = {}
@@ -162,6 +204,12 @@ def _guest_counters(files: Files) -> Counters:
                     _schedstat(files, f"proc/{process.pid}/task/{thread.tid}", process, kind, number, found)
         except (OSError, ValueError):
             continue
+        for label, folder in groups_with_quota(files, process.pid).items():
+            try:
+                account = told(files.read(f"{folder}/cpu.stat"))
+                found["quota", process.uuid, label] = (float(account["nr_periods"]), float(account["nr_throttled"]))
+            except (OSError, ValueError, KeyError):
+                continue
         for tid in processes.vhosts.get(process.pid, ()):
             _schedstat(files, f"proc/{tid}", process, "vhost", tid, found)
     return found
@@ -180,3 +228,20 @@ def _disks(hypervisor: Hypervisor | None) -> Counters:
     if hypervisor is None:
         return {}
     return {("disk", uuid, target): told for (uuid, target), told in hypervisor.disk_counters().items()}
+
+
+def _told_of_guests(hypervisor: Hypervisor | None) -> Counters:
+    """CPU time and polling in vain, and what balloons report, of each running guest, as libvirt tells it."""
+    found: Counters = {}
+    for uuid, values in (hypervisor.guest_counters() if hypervisor is not None else {}).items():
+        for kind, names in _OF_LIBVIRT.items():
+            if all(name in values for name in names):
+                found[kind, uuid] = tuple(values[name] for name in names)
+    return found
+
+
+_OF_LIBVIRT = {
+    "polling": ("cpu.time", "cpu.haltpoll.fail.time"),
+    "swap": ("balloon.swap_in",),
+    "usable": ("balloon.usable", "balloon.available"),
+}

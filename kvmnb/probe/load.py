@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError, NotAnswered
+from kvmnb.core.units import KIB
 from kvmnb.facts.gap import Gap
-from kvmnb.facts.load import BlockLoad, CpuLoad, DiskLoad, GuestLoad, Load, NicLoad, ThreadLoad, VcpuLoad
+from kvmnb.facts.load import BlockLoad, CpuLoad, DiskLoad, GuestLoad, IdleLoad, Load, NicLoad, ThreadLoad, VcpuLoad
 from kvmnb.machine.machine import Machine
 from kvmnb.probe.counters import Counters, Reading, read_counters
 from kvmnb.probe.window import PATH, Window, window_of
@@ -81,8 +82,8 @@ def load_between(before: Reading, after: Reading) -> Load:
     softnet = _or_gap(summed if lines else None, 3, "load.softnet", unread.get("proc/net/softnet_stat"))
     return Load(
         seconds=seconds,
-        cpus=cast(tuple[CpuLoad, ...], _many(grown, "cpu", _cpu, unread.get("proc/stat"))),
-        guests=_guests(grown, unread.get("disks")),
+        cpus=_cpus(grown, unread),
+        guests=_guests(grown, after.counters, unread),
         blocks=cast(tuple[BlockLoad, ...], _many(grown, "block", _block, unread.get("proc/diskstats"))),
         nics=cast(tuple[NicLoad, ...], _nics(grown, unread.get("proc/net/dev"))),
         swapped_in_pages_per_second=swap[0],
@@ -105,18 +106,29 @@ def _many(
     return tuple(make(name, values) for name, values in named)
 
 
-def _cpu(name: str, rates: tuple[float, ...]) -> CpuLoad:
-    user, nice, system, idle, iowait, irq, softirq, steal = rates
-    # The counters of a CPU are ticks of a clock of its own; their sum is its time.
-    time_passed = sum(rates) or 1.0
-    return CpuLoad(
-        cpu=int(name),
-        busy_ratio=(user + nice + system + irq + softirq) / time_passed if idle < time_passed else 0.0,
-        system_ratio=system / time_passed,
-        softirq_ratio=softirq / time_passed,
-        iowait_ratio=iowait / time_passed,
-        steal_ratio=steal / time_passed,
-    )
+def _cpus(grown: Counters, unread: Mapping[str, str]) -> tuple[CpuLoad, ...]:
+    idle: dict[str, list[IdleLoad]] = {}
+    for key, rates in sorted(grown.items()):
+        if key[0] == "idle":
+            idle.setdefault(key[1], []).append(IdleLoad(name=key[2], entered_per_second=rates[0]))
+    why = unread.get("proc/interrupts")
+
+    def made(name: str, rates: tuple[float, ...]) -> CpuLoad:
+        user, nice, system, idling, iowait, irq, softirq, steal = rates
+        # The counters of a CPU are ticks of a clock of its own; their sum is its time.
+        time_passed = sum(rates) or 1.0
+        return CpuLoad(
+            cpu=int(name),
+            busy_ratio=(user + nice + system + irq + softirq) / time_passed if idling < time_passed else 0.0,
+            system_ratio=system / time_passed,
+            softirq_ratio=softirq / time_passed,
+            iowait_ratio=iowait / time_passed,
+            steal_ratio=steal / time_passed,
+            interrupts_per_second=_or_gap(grown.get(("interrupts", name)), 1, "load.cpus.interrupts", why)[0],
+            idle=tuple(idle.get(name, ())),
+        )
+
+    return cast(tuple[CpuLoad, ...], _many(grown, "cpu", made, unread.get("proc/stat")))
 
 
 def _block(name: str, rates: tuple[float, ...]) -> BlockLoad:
@@ -148,9 +160,10 @@ def _nics(grown: Counters, unread: str | None) -> tuple[object, ...] | Gap:
     return _many(grown, "nic", made, unread)
 
 
-def _guests(grown: Counters, disks_unread: str | None) -> tuple[GuestLoad, ...]:
+def _guests(grown: Counters, now: Counters, unread: Mapping[str, str]) -> tuple[GuestLoad, ...]:
     """The guests that have a vCPU in the window."""
     named = {key[1]: key[2] for key in grown if key[0] == "vcpu"}
+    disks_unread, untold = unread.get("disks"), unread.get("guests")
     return tuple(
         GuestLoad(
             uuid=uuid,
@@ -177,9 +190,36 @@ def _guests(grown: Counters, disks_unread: str | None) -> tuple[GuestLoad, ...]:
                 for key, rates in sorted(grown.items())
                 if key[:2] == ("disk", uuid)
             ),
+            throttled_ratio=max((_share(cut, periods) for periods, cut in _quotas(grown, uuid)), default=None),
+            **_told(grown, now, uuid, name, untold),
         )
         for uuid, name in sorted(named.items(), key=lambda one: (one[1], one[0]))
     )
+
+
+def _quotas(grown: Counters, uuid: str) -> list[tuple[float, ...]]:
+    return [rates for key, rates in grown.items() if key[:2] == ("quota", uuid)]
+
+
+def _share(part: float, whole: float) -> float:
+    """0 where nothing of the whole grew."""
+    return part / whole if whole > 0 else 0.0
+
+
+def _told(grown: Counters, now: Counters, uuid: str, name: str, untold: str | None) -> dict[str, Any]:
+    """What libvirt counts of a guest, by the name of the fact; None for what it does not count of this one."""
+    fields = ("polled_in_vain_ratio", "memory_usable_ratio", "swapped_in_bytes_per_second")
+    if untold is not None:
+        return {field: Gap(f"load.guests[{name}].{field}", untold) for field in fields}
+    polling, swap, usable = (
+        of.get((kind, uuid)) for of, kind in ((grown, "polling"), (grown, "swap"), (now, "usable"))
+    )
+    return {
+        "polled_in_vain_ratio": _share(polling[1], polling[0]) if polling else None,
+        "memory_usable_ratio": _share(usable[0], usable[1]) if usable and usable[1] else None,
+        # libvirt counts it in KiB.
+        "swapped_in_bytes_per_second": swap[0] * KIB if swap else None,
+    }
 
 
 def _of_guest(grown: Counters, kind: str, uuid: str) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:

@@ -177,6 +177,11 @@ class _Redaction:
             return (kind, self.scrub.name(rest[0], f"window/{kind}"))
         if kind == "disk":
             return (kind, self.scrub.made.uuid(rest[0], "domain/uuid"), self.scrub.name(rest[1], "window/disk"))
+        if kind in ("quota", "polling", "swap", "usable"):
+            return (kind, self.scrub.made.uuid(rest[0], "domain/uuid"), *rest[1:])
+        if kind == "idle":
+            # The kernel's own word (C1E, POLL), made of letters and digits.
+            return (kind, rest[0], rest[1] if re.fullmatch(r"[A-Z][\w-]{0,15}", rest[1]) else "other")
         if kind in ("vcpu", "emulator", "iothread", "vhost"):
             guest = self.scrub.made.uuid(rest[0], "domain/uuid"), self.scrub.made.name(rest[1], "domain/name")
             return (kind, *guest, rest[2])

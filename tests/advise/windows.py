@@ -11,7 +11,7 @@ from tests.builders import a_fact, uuid_of
 
 def a_window(*guests: GuestLoad, **rates: Any) -> Load:
     """A window in which nothing happened, unless told otherwise."""
-    return a_fact(Load, seconds=10.0, guests=guests, **rates)
+    return a_fact(Load, **{"seconds": 10.0, "guests": guests, **rates})
 
 
 def a_guest_load(
@@ -20,14 +20,16 @@ def a_guest_load(
     name: str = "guest",
     threads: Sequence[tuple[str, int, float]] = (),
     disks: Sequence[DiskLoad] = (),
+    **told: Any,
 ) -> GuestLoad:
-    """A guest: run and delay of each vCPU; kind, number and run of each other thread."""
+    """A guest: run and delay of each vCPU; kind, number and run of each other thread; ``told`` is what else is."""
     return GuestLoad(
         uuid=uuid_of(name),
         name=name,
         vcpus=tuple(VcpuLoad(vcpu=n, run_ratio=run, delay_ratio=wait) for n, (run, wait) in enumerate(vcpus)),
         threads=tuple(ThreadLoad(kind=kind, number=n, run_ratio=run, delay_ratio=0.0) for kind, n, run in threads),
         disks=tuple(disks),
+        **told,
     )
 
 
@@ -41,6 +43,6 @@ def a_nic_load(name: str, **rates: float) -> NicLoad:
     return a_fact(NicLoad, name=name, **rates)
 
 
-def a_cpu_load(cpu: int, softirq: float) -> CpuLoad:
-    """A CPU with this share of soft interrupts."""
-    return a_fact(CpuLoad, cpu=cpu, softirq_ratio=softirq)
+def a_cpu_load(cpu: int, softirq: float = 0.0, **rates: Any) -> CpuLoad:
+    """A CPU with this share of soft interrupts, that rests unless told otherwise."""
+    return a_fact(CpuLoad, cpu=cpu, softirq_ratio=softirq, **rates)

@@ -50,6 +50,9 @@ def test_a_window_shows_the_running_guests_vcpus(lab: Lab, guest: Callable[..., 
     assert "emulator" in {thread.kind for thread in seen.threads}
     # It has no disk, and libvirt says so.
     assert seen.disks == ()
+    # What libvirt, cgroups and the kernel do not count of it is None; nothing could not be read.
+    assert seen.gaps() == ()
+    assert all(cpu.gap_of("interrupts_per_second") is None for cpu in load.cpus)
     # One busy shell keeps one vCPU running or waiting for a CPU.
     assert max(vcpu.run_ratio + vcpu.delay_ratio for vcpu in seen.vcpus) > 0.5
 

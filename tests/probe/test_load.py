@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from kvmnb.core.errors import KvmnbError, NotAnswered
 from kvmnb.facts.gap import NotSeen
 from kvmnb.machine import sources
 from kvmnb.machine.files import Files
-from kvmnb.probe.counters import read_counters
+from kvmnb.probe.counters import Reading, read_counters
 from kvmnb.probe.load import load_between, probe_load
 from tests.small_host import write_host
 from tests.terminal.calling import kvmnb, refused
@@ -29,6 +30,9 @@ FIRST = {
     "sys/class/net/eth0/device/vendor": "0x8086\n",
     "sys/class/net/eth0/statistics/rx_missed_errors": "5\n",
     "sys/class/net/eth0/statistics/rx_fifo_errors": "1\n",
+    "proc/interrupts": "  CPU0\n 0:  9  IO-APIC 2-edge  timer\n 24:  5  PCI-MSI 1-edge  eth0\nLOC: 7\n",
+    "sys/devices/system/cpu/cpu0/cpuidle/state1/name": "C6\n",
+    "sys/devices/system/cpu/cpu0/cpuidle/state1/usage": "100\n",
 }
 SECOND = {
     "proc/stat": "cpu  0 0\ncpu0 150 0 60 820 50 0 20 0 0 0\nintr 1\n",
@@ -40,6 +44,9 @@ SECOND = {
     "sys/class/net/eth0/device/vendor": "0x8086\n",
     "sys/class/net/eth0/statistics/rx_missed_errors": "10\n",
     "sys/class/net/eth0/statistics/rx_fifo_errors": "3\n",
+    "proc/interrupts": "  CPU0\n 0: 99  IO-APIC 2-edge  timer\n 24: 15  PCI-MSI 1-edge  eth0\nLOC: 9\n",
+    "sys/devices/system/cpu/cpu0/cpuidle/state1/name": "C6\n",
+    "sys/devices/system/cpu/cpu0/cpuidle/state1/usage": "130\n",
 }
 
 
@@ -61,6 +68,8 @@ def test_each_rate_is_the_growth_by_the_second(tmp_path: Path) -> None:
     # Of 100 ticks 50 were user, 10 system, 20 idle, 10 iowait, 10 softirq.
     shares = (cpu.busy_ratio, cpu.system_ratio, cpu.softirq_ratio, cpu.iowait_ratio, cpu.steal_ratio)
     assert shares == pytest.approx((0.7, 0.1, 0.1, 0.1, 0.0))
+    assert cpu.interrupts_per_second == 5.0
+    assert [(one.name, one.entered_per_second) for one in cpu.idle] == [("C6", 15.0)]
     (block,) = load.blocks
     assert (block.name, block.reads_per_second, block.writes_per_second) == ("sda", 5.0, 10.0)
     assert (block.busy_ratio, block.mean_wait_seconds) == pytest.approx((0.25, 0.5 / 30))
@@ -115,3 +124,53 @@ def test_the_window_is_as_long_as_was_asked() -> None:
     began = time.monotonic()
     load = probe_load(sources.tree("/"), 0.2)
     assert 0.2 <= load.seconds <= time.monotonic() - began
+
+
+QEMU = "qemu-system-x86_64\0-name\0guest=web,debug-threads=on\0-uuid\0{uuid}\0"
+UUID = "00000000-0000-4000-8000-000000000001"
+GROUP = "sys/fs/cgroup/machine.slice/machine-qemu-web.scope"
+
+
+def a_guest_that_runs(periods: int, cut_short: int, run: int) -> dict[str, str]:
+    """Its process, with a quota of each vCPU and none of the emulator."""
+    return {
+        "proc/77/comm": "qemu-system-x86\n",
+        "proc/77/cmdline": QEMU.format(uuid=UUID),
+        "proc/77/stat": f"77 (qemu) {' '.join('1' for _ in range(40))}\n",
+        "proc/77/cgroup": "0::/machine.slice/machine-qemu-web.scope/libvirt/emulator\n",
+        "proc/77/task/78/comm": "CPU 0/KVM\n",
+        "proc/77/task/78/status": "Cpus_allowed_list:\t0\n",
+        "proc/77/task/78/schedstat": f"{run} 0 1\n",
+        f"{GROUP}/cpu.stat": "usage_usec 1\n",
+        f"{GROUP}/libvirt/vcpu0/cpu.max": "20000 100000\n",
+        f"{GROUP}/libvirt/vcpu0/cpu.stat": f"nr_periods {periods}\nnr_throttled {cut_short}\nthrottled_usec 9\n",
+        f"{GROUP}/libvirt/vcpu1/cpu.max": "20000 100000\n",
+        f"{GROUP}/libvirt/vcpu1/cpu.stat": f"nr_periods {periods}\nnr_throttled 0\nthrottled_usec 9\n",
+        f"{GROUP}/libvirt/emulator/cpu.max": "max 100000\n",
+        f"{GROUP}/libvirt/emulator/cpu.stat": "nr_periods 0\nnr_throttled 0\nthrottled_usec 0\n",
+    }
+
+
+def test_the_worst_thread_tells_how_often_a_quota_cuts_short(tmp_path: Path) -> None:
+    first = read_counters(files_of(tmp_path / "a", FIRST | a_guest_that_runs(100, 10, 0)))
+    second = read_counters(files_of(tmp_path / "b", SECOND | a_guest_that_runs(120, 15, 1_000_000_000)))
+    object.__setattr__(second, "at", first.at + 2.0)
+    (guest,) = load_between(first, second).guests
+    assert (guest.uuid, guest.vcpus[0].run_ratio, guest.throttled_ratio) == (UUID, 0.5, 0.25)
+    asleep = load_between(first, replace(second, counters=first.counters))
+    assert asleep.guests[0].throttled_ratio == 0.0
+
+
+def test_what_libvirt_tells_of_a_guest_is_a_share_of_its_time_and_memory() -> None:
+    vcpu = ("vcpu", UUID, "web", "0")
+    told = {vcpu: (0.0, 0.0), ("polling", UUID): (1e9, 1e8), ("swap", UUID): (8.0,), ("usable", UUID): (90.0, 100.0)}
+    then = {vcpu: (1.0, 0.0), ("polling", UUID): (3e9, 6e8), ("swap", UUID): (18.0,), ("usable", UUID): (40.0, 200.0)}
+    (guest,) = load_between(Reading(0.0, told, {}), Reading(10.0, then, {})).guests
+    assert guest.gaps() == ()
+    assert (guest.polled_in_vain_ratio, guest.memory_usable_ratio) == (0.25, 0.2)
+    assert guest.swapped_in_bytes_per_second == 1024.0
+    (bare,) = load_between(Reading(0.0, {vcpu: (0.0, 0.0)}, {}), Reading(10.0, {vcpu: (1.0, 0.0)}, {})).guests
+    assert bare.polled_in_vain_ratio is bare.memory_usable_ratio is bare.swapped_in_bytes_per_second is None
+    (unread,) = load_between(Reading(0.0, told, {}), Reading(10.0, then, {"guests": "libvirt was late"})).guests
+    assert {gap.reason for gap in unread.gaps()} == {"libvirt was late"}
+    assert len(unread.gaps()) == 3

@@ -31,6 +31,11 @@ BEFORE = Reading(
         ("block", "sda"): (0.0,) * 5,
         ("vmstat",): (0.0, 0.0),
         ("softnet", "0"): (0.0, 0.0),
+        ("idle", "0", "C6"): (0.0,),
+        ("idle", "0", "payroll"): (0.0,),
+        ("interrupts", "0"): (0.0,),
+        ("quota", GUEST[0], "vcpu0"): (0.0, 0.0),
+        ("usable", GUEST[0]): (0.0, 0.0),
     },
     {},
 )
@@ -61,7 +66,10 @@ def test_a_recording_of_a_recording_keeps_the_rates_and_no_name(tmp_path: Path) 
     record(machine, tmp_path / "out")
     again = recorded_load(sources.recorded(tmp_path / "out"))
     assert again is not None
-    assert again.guests[0].disks == guest.disks and again.blocks == load.blocks and again.cpus == load.cpus
+    assert again.guests[0].disks == guest.disks and again.blocks == load.blocks
+    assert [(one.name, one.entered_per_second) for one in again.cpus[0].idle] == [("C6", 0.5), ("other", 0.5)]
+    assert (again.guests[0].throttled_ratio, again.guests[0].memory_usable_ratio) == (1.0, 1.0)
+    assert GUEST[0] not in (tmp_path / "out/window.json").read_text()
     assert "payroll" not in (tmp_path / "out/window.json").read_text()
 
 

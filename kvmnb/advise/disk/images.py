@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kvmnb.advise.disk.change import data_disks
 from kvmnb.facts.device import Disk
 from kvmnb.facts.domain import Domain
+from kvmnb.facts.image import Image
 
 
 def image_disks(domain: Domain) -> Iterator[Disk]:
@@ -26,3 +27,11 @@ def qcow2_disks(domain: Domain) -> Iterator[Disk]:
 def path_of(disk: Disk) -> str:
     """Where the image lies."""
     return disk.file or disk.block or ""
+
+
+def known_image(domain: Domain, disk: Disk) -> Image | None:
+    """The disk's image, for a rule that speaks without it too; None where it is not seen."""
+    if domain.gap_of("images") is not None:
+        return None
+    found = next((one for one in domain.images if one.target == disk.target), None)
+    return None if found is None or found.gap_of("image") is not None else found.image

@@ -1,11 +1,11 @@
 """The way in which QEMU hands a disk's requests to the kernel does not fit its storage.
 
 What is seen
-    Four patterns. ``io`` absent or ``threads`` on a block device with cache ``none`` or ``directsync``. ``native`` on
-    a qcow2 file, or on a file of a network or FUSE file system. ``native`` with another cache mode, which libvirt and
-    QEMU refuse. ``io_uring`` where the host's kernel forbids it; where a group may use it, it is taken that QEMU is in
-    that group. Of a raw file it takes the image itself to tell whether it is fully allocated: until that is read,
-    such a disk is not checked.
+    Four patterns. ``io`` absent or ``threads`` on a block device or a raw file that is fully allocated, with cache
+    ``none`` or ``directsync``. ``native`` on a qcow2 file, a raw file that still grows, or a file of a network or FUSE
+    file system. ``native`` with another cache mode, which libvirt and QEMU refuse. ``io_uring`` where the host's
+    kernel forbids it; where a group may use it, it is taken that QEMU is in that group. Whether a raw file is fully
+    allocated is asked of the image itself; where that is not read, such a disk is not checked.
 
 Why it hurts
     Threads hand each request from one thread to another and back. ``native`` (Linux AIO) saves that, but only with
@@ -13,8 +13,8 @@ Why it hurts
     forbidden QEMU falls back to threads without a word.
 
 What to do
-    Block devices: ``native``. Files that grow: ``threads``, or ``io_uring`` where it is allowed and was measured
-    (libvirt 6.3, QEMU 5.0, kernel 5.1, ``kernel.io_uring_disabled`` 0).
+    Block devices and raw files that are fully allocated: ``native``. Files that grow: ``threads``, or ``io_uring``
+    where it is allowed and was measured (libvirt 6.3, QEMU 5.0, kernel 5.1, ``kernel.io_uring_disabled`` 0).
 
 Leave it when
     You measured another choice on this very storage.
@@ -41,8 +41,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmnb.advise.apart import apart
 from kvmnb.advise.disk.cache import fitting
-from kvmnb.advise.disk.change import DIRECT, at_next_start, data_disks, location
+from kvmnb.advise.disk.change import DIRECT, at_next_start, location
+from kvmnb.advise.disk.images import image_disks, known_image
 from kvmnb.advise.finding import Effect, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
 from kvmnb.advise.load import NOT_MEASURED
@@ -59,6 +61,7 @@ RULE = Rule(
     basis="documented and source",
     effect=Effect.MODERATE,
     effect_basis="documented and source: depends on the storage, so measure",
+    asks=("images",),
 )
 
 # Linux documentation, kernel.io_uring_disabled: 1 leaves it to a group (-1: to nobody), 2 to nobody at all.
@@ -70,59 +73,64 @@ SLOW_TO_SUBMIT = ("nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "virtiofs")
 
 @RULE.domain
 def check(domain: Domain, view: View) -> Iterator[Seen]:
-    """A finding for each disk whose requests take the wrong way; NotSeen where what could tell is not read."""
-    unread: list[str] = []
-    spoken = False
-    for disk in data_disks(domain.wanted):
-        if disk.type not in ("file", "block"):
-            continue
-        for seen in _judged(domain, disk, view, unread):
-            spoken = True
-            yield seen
-    if unread and not spoken:
-        raise NotSeen(Gap("io", "; ".join(unread)))
+    """A finding for each disk whose requests take the wrong way."""
+    yield from apart(view, image_disks(domain), lambda disk: _judged(domain, disk, view))
 
 
-def _judged(domain: Domain, disk: Disk, view: View, unread: list[str]) -> Iterator[Seen]:
+def _judged(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
     direct = disk.cache in DIRECT
-    block = disk.type == "block"
     if disk.io == "native" and not direct:
-        suits = fitting(disk, view) if block or _raw_here(disk, view) else None
-        values = {"driver/@cache": suits[0]} if suits is not None else {"driver/@io": "threads"}
-        saw = f"driver/@io is native with cache {disk.cache or 'writeback (absent)'}; QEMU takes it only with none "
-        yield at_next_start(domain, disk, f"{saw}or directsync", values)
+        yield _refused(domain, disk, view)
     elif disk.io == "io_uring":
-        if _group_unknown(view):
-            unread.append("kernel.io_uring_disabled is 1, and kernel.io_uring_group is not read")
-        elif (why := _forbidden(view)) is not None:
-            suits = fitting(disk, view) if block and not direct else None
-            values = {"driver/@io": "native" if block and (direct or suits) else "threads"}
-            if suits is not None:
-                values["driver/@cache"] = suits[0]
-            saw = f"driver/@io is io_uring, but {why}, so that QEMU falls back to threads"
-            yield at_next_start(domain, disk, saw, values)
-    elif disk.io == "native" and not block:
-        slow = _slow(disk, view)
-        if slow is None and disk.format in (None, "raw"):
-            unread.append(_unread_image(disk))
-        elif slow is not None or disk.format == "qcow2":
-            yield at_next_start(
-                domain,
-                disk,
-                f"driver/@io is native on {slow or 'a qcow2 file'}, where submitting a write can block",
-                {"driver/@io": "threads"},
-                sure=Sure.LIKELY if slow is None else Sure.CERTAIN,
-                note=f"{NOT_MEASURED}; native is right for an image that was allocated beforehand"
-                if slow is None
-                else None,
-            )
-    elif disk.io in (None, "threads") and direct:
-        if block:
-            word = f"driver/@io is {disk.io}" if disk.io is not None else "there is no driver/@io"
-            saw = f"{word} (QEMU's threads) on the block device {disk.block} with cache {disk.cache}"
-            yield at_next_start(domain, disk, saw, {"driver/@io": "native"})
-        elif _raw_here(disk, view):
-            unread.append(_unread_image(disk))
+        yield from _uring(domain, disk, view)
+    elif disk.io == "native" and disk.type != "block":
+        yield from _slow_to_submit(domain, disk, view)
+    elif disk.io in (None, "threads") and direct and (whole := _whole(domain, disk, view)) is not None:
+        word = f"driver/@io is {disk.io}" if disk.io is not None else "there is no driver/@io"
+        saw = f"{word} (QEMU's threads) on {whole} with cache {disk.cache}"
+        yield at_next_start(domain, disk, saw, {"driver/@io": "native"})
+
+
+def _refused(domain: Domain, disk: Disk, view: View) -> Seen:
+    image = known_image(domain, disk)
+    whole = disk.type == "block" or (_raw_here(disk, view) and image is not None and image.fully_allocated)
+    suits = fitting(disk, view) if whole else None
+    values = {"driver/@cache": suits[0]} if suits is not None else {"driver/@io": "threads"}
+    saw = f"driver/@io is native with cache {disk.cache or 'writeback (absent)'}; QEMU takes it only with none "
+    return at_next_start(domain, disk, f"{saw}or directsync", values)
+
+
+def _uring(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
+    why = _forbidden(view)
+    if why is None:
+        return
+    block, direct = disk.type == "block", disk.cache in DIRECT
+    suits = fitting(disk, view) if block and not direct else None
+    values = {"driver/@io": "native" if block and (direct or suits) else "threads"}
+    if suits is not None:
+        values["driver/@cache"] = suits[0]
+    saw = f"driver/@io is io_uring, but {why}, so that QEMU falls back to threads"
+    yield at_next_start(domain, disk, saw, values)
+
+
+def _slow_to_submit(domain: Domain, disk: Disk, view: View) -> Iterator[Seen]:
+    slow = _slow(disk, view)
+    if slow is None and disk.format in (None, "raw"):
+        if _allocated(domain, disk):
+            return
+        grows = "a raw file that is not fully allocated"
+    elif slow is None and disk.format != "qcow2":
+        return
+    else:
+        grows = slow or "a qcow2 file"
+    yield at_next_start(
+        domain,
+        disk,
+        f"driver/@io is native on {grows}, where submitting a write can block",
+        {"driver/@io": "threads"},
+        sure=Sure.LIKELY if slow is None else Sure.CERTAIN,
+        note=f"{NOT_MEASURED}; native is right for an image that was allocated beforehand" if slow is None else None,
+    )
 
 
 def _forbidden(view: View) -> str | None:
@@ -130,15 +138,21 @@ def _forbidden(view: View) -> str | None:
     disabled = kernel.sysctl("kernel.io_uring_disabled")
     if disabled == URING_FOR_NOBODY:
         return "kernel.io_uring_disabled is 2"
-    if disabled == URING_FOR_A_GROUP and kernel.sysctl("kernel.io_uring_group") == NO_GROUP:
-        return "kernel.io_uring_disabled is 1 and kernel.io_uring_group names no group"
+    if disabled != URING_FOR_A_GROUP:
+        return None
+    if not any(one.key == "kernel.io_uring_group" for one in kernel.sysctls):
+        raise NotSeen(Gap("io", "kernel.io_uring_disabled is 1, and kernel.io_uring_group is not read"))
+    named = kernel.sysctl("kernel.io_uring_group") != NO_GROUP
+    return None if named else "kernel.io_uring_disabled is 1 and kernel.io_uring_group names no group"
+
+
+def _whole(domain: Domain, disk: Disk, view: View) -> str | None:
+    """The storage in words where a write never has to allocate."""
+    if disk.type == "block":
+        return f"the block device {disk.block}"
+    if _raw_here(disk, view) and _allocated(domain, disk):
+        return "a raw file that is fully allocated"
     return None
-
-
-def _group_unknown(view: View) -> bool:
-    kernel = view.host.kernel
-    known = any(one.key == "kernel.io_uring_group" for one in kernel.sysctls)
-    return kernel.sysctl("kernel.io_uring_disabled") == URING_FOR_A_GROUP and not known
 
 
 def _raw_here(disk: Disk, view: View) -> bool:
@@ -146,8 +160,12 @@ def _raw_here(disk: Disk, view: View) -> bool:
     return disk.format in (None, "raw") and _slow(disk, view) is None
 
 
-def _unread_image(disk: Disk) -> str:
-    return f"whether the raw image of {disk.target} is fully allocated is not read"
+def _allocated(domain: Domain, disk: Disk) -> bool:
+    """Whether all of a raw file's space is taken; NotSeen where its image is not read."""
+    image = domain.image_of(disk.target)
+    if image.fully_allocated is None:
+        raise NotSeen(Gap(f"images[{image.path}]", "how much of it is allocated is not told"))
+    return image.fully_allocated
 
 
 def _slow(disk: Disk, view: View) -> str | None:

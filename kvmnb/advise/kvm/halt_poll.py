@@ -2,8 +2,9 @@
 
 What is seen
     The module parameter ``kvm.halt_poll_ns``: 0 where the goal is latency, above 50,000 where it is density, above
-    500,000 for any goal. The setting alone shows it; how much polling is in vain takes a window
-    (``haltpoll.fail.time``), so for density the finding is only likely.
+    500,000 for any goal. The setting alone shows it. For density it is only likely until a window shows how much
+    polling is in vain (``haltpoll.fail.time``): above 10 per cent of the guests' CPU time it is certain, and below
+    that hardly worth a word.
 
 Why it hurts
     Before a vCPU that has nothing to do gives its CPU back, KVM polls for up to this time, so that a wake-up needs no
@@ -33,6 +34,7 @@ Sources
     * Linux documentation, The KVM halt polling system
     * Linux documentation, Guest halt polling
     * libvirt release notes 7.6.0
+    * 10 per cent is heuristic
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.load import NOT_MEASURED, over, seen_guest
+from kvmnb.advise.rule import Rule, SeenBy
 from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.facts.gap import Gap, NotSeen
@@ -54,6 +57,7 @@ RULE = Rule(
     goals=(Goal.LATENCY, Goal.DENSITY, Goal.BALANCED),
     basis="documented+heuristic",
     effect=Effect.SMALL,
+    seen_by=SeenBy.SURER,
     effect_basis="documented defaults: some microseconds for each wake-up, against idle CPU time",
 )
 
@@ -76,6 +80,14 @@ TOO_LONG = Threshold(
     most=1000000000,
     meaning="polling above this is too long for any goal; no architecture has a longer default",
 )
+IN_VAIN = Threshold(
+    name="kvm.halt_poll.in_vain",
+    default=10.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a guest that polls more of its CPU time in vain wastes it",
+)
 
 
 @RULE.host
@@ -90,17 +102,30 @@ def check(view: View) -> Iterator[Seen]:
     if not (value > too_long or (goal is Goal.LATENCY and value == 0) or (dense and value > low)):
         return
     better = low
-    measured = "load not measured: how much polling is in vain was not seen" if dense and value <= too_long else ""
+    likely = dense and value <= too_long
+    severity, sure, note = _wasted(view) if likely else (None, Sure.CERTAIN, None)
     yield Seen(
         saw=f"halt_poll_ns is {value} ns (/sys/module/kvm/parameters/halt_poll_ns); "
         f"for goal {goal.value} {better} ns is better",
         wants=(Want(Sysfs(f"module/kvm/parameters/{PARAMETER}"), str(better)),),
-        severity=Severity.LOW if measured else None,
-        sure=Sure.LIKELY if measured else Sure.CERTAIN,
+        severity=severity,
+        sure=sure,
         safety=Safety.SAFE,
-        note=measured or None,
+        note=note,
         subject=PARAMETER,
     )
+
+
+def _wasted(view: View) -> tuple[Severity | None, Sure, str]:
+    """How grave and how sure it is, by the guest that polls most in vain."""
+    loads = [one for domain in view.domains if (one := seen_guest(view, domain)) is not None]
+    counted = [one for one in loads if one.gap_of("polled_in_vain_ratio") is None]
+    shares = [(one.polled_in_vain_ratio, one.name) for one in counted if one.polled_in_vain_ratio is not None]
+    if not shares:
+        return Severity.LOW, Sure.LIKELY, f"{NOT_MEASURED}: how much polling is in vain was not seen"
+    most, name = max(shares)
+    note = f"{name!r} polls most in vain: {most:.0%} of its CPU time {over(view)}"
+    return None if most * 100 > view.value(IN_VAIN) else Severity.INFO, Sure.CERTAIN, note
 
 
 def _value(view: View) -> int | None:

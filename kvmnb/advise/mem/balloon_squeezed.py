@@ -2,8 +2,8 @@
 
 What is seen
     ``currentMemory`` is less than ``memory``, in what runs or, of a guest that is off, in what its next start
-    reads. That the guest is short is told by its own reports (usable below a tenth of available, or swapping
-    inside); they are not read here, so this is said in a low voice.
+    reads. That alone is said in a low voice. Over a window the guest's own reports are read: it is short where less
+    than a tenth of its memory is usable, or where it reads back from its swap.
 
 Why it hurts
     The guest was started with all of its memory and the balloon holds the rest. A guest that is short drops its page
@@ -38,9 +38,11 @@ from collections.abc import Iterator
 
 from kvmnb.advise.finding import Effect, Safety, Seen, Severity, Sure
 from kvmnb.advise.intent import Goal
+from kvmnb.advise.load import NOT_MEASURED, brief, joined, over, seen_guest
 from kvmnb.advise.mem.backing import of_qemu
 from kvmnb.advise.mem.balloon import has_balloon
-from kvmnb.advise.rule import Rule
+from kvmnb.advise.rule import Rule, SeenBy
+from kvmnb.advise.threshold import Threshold
 from kvmnb.advise.view import View
 from kvmnb.core.units import KIB, format_bytes
 from kvmnb.facts.domain import Domain
@@ -52,7 +54,25 @@ RULE = Rule(
     goals=(Goal.LATENCY, Goal.THROUGHPUT, Goal.BALANCED),
     basis="heuristic",
     effect=Effect.LARGE,
+    seen_by=SeenBy.SURER,
     effect_basis="heuristic: the guest stops swapping, if it does",
+)
+
+USABLE = Threshold(
+    name="mem.balloon.squeezed.usable",
+    default=10.0,
+    unit="%",
+    least=0.0,
+    most=100.0,
+    meaning="a guest that can use less of its memory is short",
+)
+LONG = Threshold(
+    name="mem.balloon.squeezed.window",
+    default=60,
+    unit="s",
+    least=1,
+    most=3600,
+    meaning="a shorter window may show a burst",
 )
 
 
@@ -67,15 +87,34 @@ def check(domain: Domain, view: View) -> Iterator[Seen]:
     flags = " ".join(
         flag for flag, fits in (("--live", domain.running), ("--config", domain.inactive is not None)) if fits
     )
+    severity, sure, note = _short(domain, view)
     yield Seen(
         saw=f"the balloon leaves the guest {format_bytes(current)} of {format_bytes(layer.memory_bytes)} "
         f"({place}: currentMemory, memory)",
-        severity=Severity.INFO,
-        sure=Sure.LIKELY,
+        severity=severity,
+        sure=sure,
         safety=Safety.MANUAL,
         by_hand=(
             f"virsh dommemstat {shell_word(domain.name)}  # short where usable is below a tenth of available",
             f"virsh setmem {shell_word(domain.name)} {layer.memory_bytes // KIB} {flags}",
         ),
-        note="load not measured: the guest's own reports about its memory were not read",
+        note=note,
     )
+
+
+def _short(domain: Domain, view: View) -> tuple[Severity | None, Sure, str]:
+    """How grave and how sure it is, by the guest's own reports."""
+    load = seen_guest(view, domain)
+    told = ("memory_usable_ratio", "swapped_in_bytes_per_second")
+    if load is None or any(load.gap_of(one) is not None for one in told):
+        return Severity.INFO, Sure.LIKELY, f"{NOT_MEASURED}: the guest's own reports about its memory were not read"
+    usable, swapped = load.memory_usable_ratio, load.swapped_in_bytes_per_second
+    if usable is None and swapped is None:
+        return Severity.INFO, Sure.LIKELY, f"{NOT_MEASURED}: the guest's balloon reported nothing (mem.balloon.stats)"
+    note = joined(
+        None if usable is None else f"{usable:.0%} of its memory is usable without swapping",
+        None if swapped is None else f"it reads {format_bytes(int(swapped))}/s back from its swap {over(view)}",
+        brief(view, LONG),
+    )
+    short = bool(swapped) or (usable is not None and usable * 100 < view.value(USABLE))
+    return None if short else Severity.INFO, Sure.CERTAIN, note

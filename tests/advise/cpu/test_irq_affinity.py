@@ -6,11 +6,13 @@ import pytest
 
 from kvmnb.advise.finding import Safety, Severity, Sure
 from kvmnb.core.cpuset import CpuSet
-from kvmnb.facts.gap import changed
+from kvmnb.facts.gap import Gap, changed
 from kvmnb.facts.host import Host
 from kvmnb.facts.interrupt import Interrupt
 from kvmnb.facts.kernel import Owner
+from kvmnb.facts.load import Load
 from tests.advise.parts import a_host_with
+from tests.advise.windows import a_cpu_load, a_window
 from tests.builders import a_domain, a_fact, a_host, found, silent
 
 RULE = "cpu.irq.affinity"
@@ -106,3 +108,39 @@ def test_an_old_kernel_without_any_cpu_in_the_mask_tells_nothing() -> None:
 def test_a_long_name_is_cut() -> None:
     host = a_host_whose_interrupts_go_to("2", name="x" * 41)
     assert f"30 ({'x' * 40}) on 2" in found(RULE, host, a_domain(pins=PINS), goal="latency").saw
+
+
+def rates(*of_each: float) -> Load:
+    """A window in which CPU 0, 1, ... took these."""
+    return a_window(cpus=tuple(a_cpu_load(cpu, interrupts_per_second=rate) for cpu, rate in enumerate(of_each)))
+
+
+@pytest.mark.parametrize(
+    ("rate", "severity"), [(0.0, Severity.INFO), (1000.0, Severity.INFO), (1001.0, Severity.MEDIUM)]
+)
+def test_a_window_shows_how_many_the_vcpus_cpu_took(rate: float, severity: Severity) -> None:
+    # CPU 3 is a vCPU's too, but none of these interrupts goes there.
+    load = rates(5000, 5000, rate, 5000)
+    finding = found(RULE, a_host_whose_interrupts_go_to("2"), a_domain(pins=PINS), goal="latency", load=load)
+    assert (finding.severity, finding.sure) == (severity, Sure.CERTAIN)
+    assert finding.note == f"CPU 2 took most of them: {rate:.0f} interrupts/s of devices over 10 s"
+
+
+def test_the_busiest_of_the_cpus_counts() -> None:
+    host, guest = a_host_whose_interrupts_go_to("2-3"), a_domain(pins=PINS)
+    notes = [found(RULE, host, guest, goal="latency", load=rates(0, 0, *two)).note for two in ((7, 9), (9, 7))]
+    assert [note.partition(" took")[0] for note in notes if note] == ["CPU 3", "CPU 2"]
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        rates(9000),
+        a_window(cpus=Gap("cpus", "late")),
+        a_window(cpus=(a_cpu_load(2, interrupts_per_second=Gap("n", "late")),)),
+    ],
+)
+def test_a_window_that_does_not_show_the_cpu_tells_nothing(load: Load) -> None:
+    finding = found(RULE, a_host_whose_interrupts_go_to("2"), a_domain(pins=PINS), goal="latency", load=load)
+    assert (finding.severity, finding.sure) == (Severity.LOW, Sure.LIKELY)
+    assert "not measured" in (finding.note or "")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kvmnb.advise.finding import Severity, Sure
-from tests.advise.disk.builders import a_block, a_disk, a_mount, storage_host
-from tests.builders import a_domain, found, judged, silent, values
+from kvmnb.core.units import GIB
+from kvmnb.facts.domain import Domain
+from kvmnb.facts.gap import Gap, changed
+from kvmnb.facts.image import DiskImage
+from tests.advise.disk.builders import a_block, a_disk, a_mount, an_image, holding, storage_host
+from tests.builders import a_domain, a_fact, found, judged, silent, values
 
 RULE = "disk.io"
 HOST = storage_host()
@@ -58,12 +64,61 @@ def test_threads_suit_files_that_grow() -> None:
 @pytest.mark.parametrize("driver", ["cache='none'", "cache='none' io='native'"])
 def test_a_raw_file_is_not_checked_until_its_image_is_read(driver: str) -> None:
     result = judged(RULE, HOST, a_domain(devices=a_disk(format="raw", driver=driver)), goal="latency")
-    assert "fully allocated" in result.not_checked[0].reason
+    assert "its image was not asked for" in result.not_checked[0].reason
+
+
+def raw(driver: str, allocated_gib: int | None) -> Domain:
+    """A guest with a raw file of 100 GiB that takes so much."""
+    image = an_image(format="raw", actual_bytes=None if allocated_gib is None else allocated_gib * GIB)
+    return holding(a_domain(devices=a_disk(format="raw", driver=driver)), vda=image)
+
+
+@pytest.mark.parametrize(
+    ("driver", "allocated_gib", "wanted"),
+    [
+        ("cache='none'", 100, "native"),
+        ("cache='directsync' io='threads'", 100, "native"),
+        ("cache='none'", 99, None),
+        ("cache='none' io='native'", 100, None),
+        ("cache='none' io='native'", 99, "threads"),
+        ("cache='writeback'", 100, None),
+    ],
+)
+def test_a_raw_files_allocation_decides(driver: str, allocated_gib: int, wanted: str | None) -> None:
+    guest = raw(driver, allocated_gib)
+    if wanted is None:
+        assert silent(RULE, HOST, guest, goal="latency")
+    else:
+        finding = found(RULE, HOST, guest, goal="latency")
+        assert values(finding) == {IO: wanted}
+        assert finding.sure is (Sure.CERTAIN if wanted == "native" else Sure.LIKELY)
+        assert ("not fully allocated" in finding.saw) is (wanted == "threads")
+
+
+def test_an_allocation_that_is_not_told_is_not_checked() -> None:
+    result = judged(RULE, HOST, raw("cache='none'", None), goal="latency")
+    assert "how much of it is allocated is not told" in result.not_checked[0].reason
+
+
+@pytest.mark.parametrize(("allocated_gib", "value"), [(100, {CACHE: "none"}), (99, {IO: "threads"})])
+def test_native_with_the_page_cache_on_a_raw_file_follows_its_allocation(
+    allocated_gib: int, value: dict[str, str]
+) -> None:
+    assert values(found(RULE, HOST, raw("io='native'", allocated_gib), goal="latency")) == value
 
 
 def test_a_raw_file_does_not_hide_what_is_known_of_another_disk() -> None:
     disks = a_disk("vdb", format="raw", driver="cache='none'") + a_disk(kind="block", driver="cache='none'")
-    assert found(RULE, HOST, a_domain(devices=disks), goal="latency").subject == "domain/guest/disk/vda"
+    result = judged(RULE, HOST, a_domain(devices=disks), goal="latency")
+    assert ([one.subject for one in result.findings], len(result.not_checked)) == (["domain/guest/disk/vda"], 1)
+
+
+@pytest.mark.parametrize(
+    "images", [Gap("images", "late"), (a_fact(DiskImage, target="vda", image=Gap("image", "late")),)]
+)
+def test_a_cache_that_native_is_refused_with_is_told_without_the_image(images: Any) -> None:
+    guest = changed(a_domain(devices=a_disk(format="raw", driver="io='native'")), images=images)
+    assert [values(one) for one in judged(RULE, HOST, guest, goal="latency").findings] == [{IO: "threads"}]
 
 
 def test_native_with_the_page_cache_is_refused_and_gets_the_cache_that_fits() -> None:
@@ -71,10 +126,10 @@ def test_native_with_the_page_cache_is_refused_and_gets_the_cache_that_fits() ->
     assert values(found(RULE, HOST, guest, goal="latency")) == {CACHE: "none"}
 
 
-@pytest.mark.parametrize(("format", "value"), [("raw", {CACHE: "none"}), ("qcow2", {IO: "threads"})])
-def test_native_with_the_page_cache_on_nvme_is_put_right_in_one_step(format: str, value: dict[str, str]) -> None:
+@pytest.mark.parametrize("format", ["raw", "qcow2"])
+def test_native_with_the_page_cache_on_a_file_that_may_grow_becomes_threads(format: str) -> None:
     guest = a_domain(devices=a_disk(format=format, driver="io='native'"))
-    assert values(found(RULE, HOST, guest, goal="latency")) == value
+    assert values(found(RULE, HOST, guest, goal="latency")) == {IO: "threads"}
 
 
 @pytest.mark.parametrize("cache", ["cache='writeback' ", "", "cache='unsafe' "])
