@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from kvmnb.show.charts.hugepages import Hugepages
     from kvmnb.show.charts.memory_map import MemoryMap
     from kvmnb.show.charts.neighbours import Neighbours
+    from kvmnb.show.charts.network_path import NetworkPaths
     from kvmnb.show.forms.journal_pane import JournalPane
     from kvmnb.show.forms.tune import TuneForm
     from kvmnb.show.live import LiveChart, TopTable
@@ -292,6 +293,17 @@ class Here:
         from kvmnb.show.charts.hugepages import Hugepages
 
         return Hugepages(self.facts(fresh=True).host, self.domains)
+
+    def paths(self, domain: Domain | Nothing | str | None = None) -> NetworkPaths | Nothing:
+        """The way of each interface's packets out of the host, hop by hop: of one guest, or of all."""
+        from kvmnb.show.charts.network_path import NetworkPaths
+
+        if not self.domains:
+            return _no_guest(self.machine)
+        found = self.audit(rules=self.rules("net")).findings
+        name = domain if isinstance(domain, str) else getattr(domain, "name", None)
+        chosen = self.domains if name is None else (self.facts().domain(name),)
+        return NetworkPaths(self.host, chosen, found, [one.name for one in self.domains])
 
     def guests(self) -> tuple[Domain, ...] | Nothing:
         """All guests, by name; where there is none, a sentence that says so."""

@@ -71,7 +71,15 @@ def subject(text: str) -> str:
     """
     first, *rest = text.split("/")
     if first == "host":
-        return ", ".join(["this host", *rest])
+        return ", ".join(["this host", *map(_decoded, rest)])
     name = percent_decode(rest[0]) if rest else ""
-    below = " ".join(rest[1:])
+    below = " ".join(map(_decoded, rest[1:]))
     return f"guest {name}, {below}" if below else f"guest {name}"
+
+
+def _decoded(part: str) -> str:
+    """A part of a subject as it is called; one that is not encoded as kvmnb encodes stays."""
+    try:
+        return percent_decode(part)
+    except KvmnbError:
+        return part
