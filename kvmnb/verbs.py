@@ -27,7 +27,7 @@ from kvmnb.apply.journal import Journal
 from kvmnb.apply.opening import Terms
 from kvmnb.apply.progress import Progress, silent
 from kvmnb.apply.standing import Standing
-from kvmnb.core.errors import KvmnbError, SourceError, XmlError
+from kvmnb.core.errors import KvmnbError, NotAnswered, SourceError, XmlError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
@@ -356,10 +356,17 @@ class Here:
 
         return TopTable(self.machine, period=period)
 
-    def diagnose(self, seconds: float = 10.0) -> Diagnosis:
-        """What is slow, on what, and who causes it, over a window that begins now; it takes that long."""
+    def diagnose(self, seconds: float = 10.0) -> Diagnosis | Nothing:
+        """What is slow, on what, and who causes it, over a window that begins now; it takes that long.
+
+        Where the machine has no series, the sentence that says why.
+        """
         survey = self.facts(fresh=True)
-        frames, matrix = neighbourhood.heard(self.machine, sampler_of(self.machine), seconds)
+        try:
+            sampler = sampler_of(self.machine)
+        except NotAnswered as problem:
+            return _nothing(str(problem))
+        frames, matrix = neighbourhood.heard(self.machine, sampler, seconds)
         running = {one.uuid: one.name for one in survey.domains if one.running}
         return diagnose(Signals(window_of(frames), running, devices_below(survey.host, survey.domains), matrix))
 
@@ -522,18 +529,20 @@ def close() -> None:
 
 
 def _no_guest(machine: Machine) -> Nothing:
-    from kvmnb.show.nothing import Nothing
-
-    return Nothing(
+    return _nothing(
         f"There is no guest on {machine.title}, so there is nothing to show here. Make one and open the notebook again."
     )
 
 
 def _no_finding(found: Audit) -> Nothing:
+    unjudged = f"; {len(found.not_checked)} could not be made" if found.not_checked else ""
+    return _nothing(f"Nothing was found by the {len(found.checked)} judgements that were made{unjudged}.")
+
+
+def _nothing(sentence: str) -> Nothing:
     from kvmnb.show.nothing import Nothing
 
-    unjudged = f"; {len(found.not_checked)} could not be made" if found.not_checked else ""
-    return Nothing(f"Nothing was found by the {len(found.checked)} judgements that were made{unjudged}.")
+    return Nothing(sentence)
 
 
 def _register_display() -> None:

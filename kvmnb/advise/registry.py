@@ -12,7 +12,7 @@ import kvmnb.advise
 from kvmnb.advise import mute, spoken
 from kvmnb.advise.aim import Aim
 from kvmnb.advise.conflicts import Conflict, followed, settle
-from kvmnb.advise.finding import Finding, NotChecked, Seen
+from kvmnb.advise.finding import Finding, NotChecked, Safety, Seen
 from kvmnb.advise.folklore import PREFIX, myth, myths
 from kvmnb.advise.intent import Intent
 from kvmnb.advise.mute import Muted
@@ -49,6 +49,11 @@ class Audit:
     def followed(self) -> tuple[Finding, ...]:
         """The findings that can be followed together: without those that wait for another, and without myths."""
         return tuple(one for one in followed(self.findings, self.conflicts) if not one.id.startswith(PREFIX))
+
+    @property
+    def safe(self) -> tuple[Finding, ...]:
+        """Of those, the findings whose cure costs nothing and is taken back at once."""
+        return tuple(one for one in self.followed if one.safety is Safety.SAFE)
 
 
 @cache

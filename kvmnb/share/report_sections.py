@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kvmnb.advise import registry
-from kvmnb.advise.finding import Safety
 from kvmnb.advise.intent import Intent
 from kvmnb.advise.registry import Audit
 from kvmnb.advise.view import View
@@ -52,12 +51,11 @@ def judged(machine: Machine, intent: Intent) -> Judged:
     """Probe and audit a machine, and plan what is SAFE."""
     survey = with_memory(with_images(probe(machine), machine), machine)
     found = registry.audit(survey.host, survey.domains, intent, load=recorded_load(machine))
-    safe = [one for one in found.followed if one.safety is Safety.SAFE]
     try:
         uuid = survey.host.uuid
     except NotSeen:
         uuid = None
-    return Judged(survey, found, checked(build(safe, machine, uuid), machine, survey))
+    return Judged(survey, found, checked(build(found.safe, machine, uuid), machine, survey))
 
 
 def sections(

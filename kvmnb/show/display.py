@@ -17,10 +17,11 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel
+from kvmnb.measure.diagnose.diagnosis import Diagnosis
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.probe.survey import Survey
 from kvmnb.show import template
-from kvmnb.show.cards import audit, domain, finding, here, host, journal, kernel, plan, rule, verdicts
+from kvmnb.show.cards import audit, diagnosis, domain, finding, here, host, journal, kernel, plan, rule, verdicts
 from kvmnb.show.nothing import Nothing
 from kvmnb.tunable.tunable import Verdict
 
@@ -36,6 +37,7 @@ _CARDS: tuple[tuple[type, Draw, Draw], ...] = (
     (Rule, rule.html, rule.text),
     (Plan, plan.html, plan.text),
     (Journal, journal.html, journal.text),
+    (Diagnosis, diagnosis.html, diagnosis.text),
     (Nothing, lambda nothing: template.page("note", text=nothing.sentence), lambda nothing: nothing.sentence),
 )
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kvmnb.core.errors import NotAnswered
 from kvmnb.facts.gap import Gap
 from kvmnb.measure.diagnose.diagnosis import Diagnosis, Symptom
 from kvmnb.measure.neighbours import Matrix, said
@@ -40,6 +41,8 @@ def add(verbs: Verbs) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the diagnosis; 1 where a pattern was found, else 0."""
     found = here_of(options).diagnose(options.seconds)
+    if not isinstance(found, Diagnosis):
+        raise NotAnswered(found.sentence)
     if options.json:
         documents.print_document(documents.diagnose_document(found))
     else:

@@ -38,7 +38,7 @@ def prose(name: str) -> str:
 
 
 def test_there_are_notebooks() -> None:
-    assert NAMES[:2] == ["00-start.ipynb", "10-cpu.ipynb"]
+    assert NAMES[:2] == ["00-start.ipynb", "10-cpu.ipynb"] and NAMES[-1] == "90-report.ipynb"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -134,7 +134,7 @@ class NetworkPaths:
         if not self.paths:
             figures.publish({"text/html": template.page("note", text=self.sentence()), "text/plain": self.sentence()})
             return
-        caption = template.fragment("host_map_caption", sentence=self.sentence(), table=self.table())
+        caption = template.fragment("chart_caption", sentence=self.sentence(), table=self.table())
         figures.show(self.figure(), caption, template.enclose(self.table()), self.sentence())
 
 
