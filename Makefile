@@ -39,6 +39,7 @@ bench: env ## how long probing and an audit take, and what sampling costs, besid
 	@.venv/bin/python -m tools.bench.probing
 	@.venv/bin/python -m tools.bench.auditing
 	@.venv/bin/python -m tools.bench.sampling --guests 10 100 --write
+	@.venv/bin/python -m tools.bench.neighbours --write
 
 soak: ## the long tests, with their figures (as root with KVMNB_LAB=1 also those on the lab); hours
 	@tools/setup/test.sh soak

@@ -48,6 +48,7 @@ from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.plan.preflight import checked, refuse_stopped
 from kvmnb.probe.closer import with_images, with_memory
+from kvmnb.probe.inside import Inside, inside
 from kvmnb.probe.load import probe_load, recorded_load
 from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
@@ -389,6 +390,14 @@ class Here:
 
         wishes = Wishes(names=names, since=None if since is None else Path(since), seconds=seconds)
         return report(self.machine, self.intent, self.journals(), Path(out), wishes)
+
+    def inside(self, name: str | None = None) -> Inside | Nothing:
+        """What the agent in a guest tells of its system, and what was not asked, with the command to run inside.
+
+        Only libvirt's typed questions are asked, which do not taint the guest. Without a name, of ``guest()``.
+        """
+        chosen = self.guest(name)
+        return inside(self.machine, chosen) if isinstance(chosen, Domain) else chosen
 
     def tune(self, *domains: str, goal: str | None = None, rules: Sequence[str] | None = None) -> TuneForm:
         """The form that previews and, by a person's click, applies what the rules want."""

@@ -9,7 +9,8 @@ HEAD = """# Diagnosis
 
 What a window of series can show, one pattern each: pure functions of the metrics in [metrics.md](metrics.md). Where a
 series that a pattern needs is missing, the pattern is "not checked", with the reason. Thresholds are starting points
-of this project unless a source is named.
+of this project unless a source is named. How it is found who takes whose CPU, how true that is and what it costs tells
+[neighbours.md](neighbours.md).
 """
 
 

@@ -19,9 +19,23 @@ from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel
 from kvmnb.measure.diagnose.diagnosis import Diagnosis
 from kvmnb.plan.plan import Change, Plan
+from kvmnb.probe.inside import Inside
 from kvmnb.probe.survey import Survey
 from kvmnb.show import template
-from kvmnb.show.cards import audit, diagnosis, domain, finding, here, host, journal, kernel, plan, rule, verdicts
+from kvmnb.show.cards import (
+    audit,
+    diagnosis,
+    domain,
+    finding,
+    here,
+    host,
+    inside,
+    journal,
+    kernel,
+    plan,
+    rule,
+    verdicts,
+)
 from kvmnb.show.nothing import Nothing
 from kvmnb.tunable.tunable import Verdict
 
@@ -32,6 +46,7 @@ _CARDS: tuple[tuple[type, Draw, Draw], ...] = (
     (Host, host.html, host.text),
     (Kernel, kernel.html, kernel.text),
     (Domain, domain.html, domain.text),
+    (Inside, inside.html, inside.text),
     (Audit, audit.html, audit.text),
     (Finding, finding.html, finding.text),
     (Rule, rule.html, rule.text),

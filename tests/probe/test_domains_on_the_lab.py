@@ -18,6 +18,7 @@ from kvmnb.machine import sources
 from kvmnb.machine.files import Files
 from kvmnb.machine.machine import Machine
 from kvmnb.probe.domains import probe_domains
+from kvmnb.probe.inside import inside
 from kvmnb.probe.reader import Reader
 from kvmnb.probe.running import guest_system, memory_of
 from tests.lab.boot import LabError
@@ -174,6 +175,7 @@ def test_an_agent_that_answers_tells_its_system(guest: Start, machine: Machine) 
     told = guest_system(machine.libvirt, one.uuid)
     assert (told.os_id, told.os_name, told.kernel) == ("lab", "Lab 1", "6.1")
     assert (told.filesystems, told.interfaces, told.vcpus_online) == (None, None, CpuSet.of(0))
+    assert inside(machine, facts_of(machine, one)).system == told
 
 
 def test_an_agent_that_never_answers_holds_nothing_up(guest: Start, machine: Machine) -> None:
