@@ -6,7 +6,6 @@ sees whether the host or a guest shows the sign of it. The finding asks for noth
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from kvmnb.advise.intent import Goal
 from kvmnb.advise.rule import ALL_GOALS, Rule
 from kvmnb.core.discover import modules
 from kvmnb.core.errors import KvmnbError
+from kvmnb.core.near import near
 
 HEADINGS = ("What is said", "What is true", "Where it comes from", "When it holds", "Look by hand", "Sources")
 PREFIX = "myth."
@@ -66,9 +66,7 @@ def myth(name: str) -> Myth:
     for one in myths():
         if one.name == short:
             return one
-    near = difflib.get_close_matches(short, list(names()), n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`kvmnb myths` lists them"
-    raise KvmnbError(f"there is no myth {short[:60]!r}; {hint}")
+    raise KvmnbError(f"there is no myth {short[:60]!r}; {near(short, names(), '`kvmnb myths` lists them')}")
 
 
 def names() -> Iterator[str]:
