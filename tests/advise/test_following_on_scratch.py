@@ -89,13 +89,17 @@ class Before:
         self.stamps = self.stamped()
 
     def started_anew(self, names: set[str]) -> set[str]:
-        """Give guests a power cycle, as far as their texts go; the texts of what runs, which are others now."""
+        """Give guests a power cycle, as far as their files go; the files of what ran, which are gone or others now."""
         found = set()
         for one in self.here.machine.libvirt.domains():
             if one.name in names and one.running:
                 folder = f"libvirt/domains/{one.uuid}"
                 self.put(f"{folder}/live.xml", (self.folder / folder / "inactive.xml").read_bytes())
                 found.add(f"{folder}/live.xml")
+                # Where the memory of a new process lies nobody has looked.
+                if (memory := f"{folder}/memory.json") in self.files:
+                    (self.folder / memory).unlink()
+                    found.add(memory)
         return found
 
     def put(self, path: str, text: bytes) -> None:
