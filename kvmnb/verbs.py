@@ -41,6 +41,7 @@ from kvmnb.measure import neighbourhood
 from kvmnb.measure.diagnose.below import devices_below
 from kvmnb.measure.diagnose.diagnosis import Diagnosis, diagnose
 from kvmnb.measure.diagnose.signals import Signals
+from kvmnb.measure.listening import listen
 from kvmnb.measure.looks import LOOKS_A_SECOND
 from kvmnb.measure.sources import sampler_of
 from kvmnb.measure.window import window_of
@@ -55,6 +56,8 @@ from kvmnb.tunable.tunable import Verdict
 
 if TYPE_CHECKING:
     from kvmnb.share.report import Reported
+    from kvmnb.show.cards.disk_path import DiskPaths
+    from kvmnb.show.charts.disk_latency import DiskLatency
     from kvmnb.show.charts.host_map import HostMap
     from kvmnb.show.charts.hugepages import Hugepages
     from kvmnb.show.charts.memory_map import MemoryMap
@@ -305,6 +308,34 @@ class Here:
         name = domain if isinstance(domain, str) else getattr(domain, "name", None)
         chosen = self.domains if name is None else (self.facts().domain(name),)
         return NetworkPaths(self.host, chosen, found, [one.name for one in self.domains])
+
+    def disks(self, domain: Domain | Nothing | str | None = None) -> DiskPaths | tuple[DiskPaths, ...] | Nothing:
+        """The way of a guest's disks, layer by layer down to the medium, images included; of all guests in brief."""
+        from kvmnb.show.cards.disk_path import DiskPaths
+
+        if isinstance(domain, str):
+            domain = self.facts().domain(domain)
+        survey = with_images(self.facts(), self._quick())
+        if isinstance(domain, Domain):
+            return DiskPaths(survey.host, survey.domain(domain.name))
+        if domain is not None:
+            return domain
+        return tuple(DiskPaths(survey.host, one) for one in survey.domains) or _no_guest(self.machine)
+
+    def latency(self, domain: Domain | Nothing | str | None = None, *, seconds: float = 10.0) -> DiskLatency | Nothing:
+        """How long requests of a guest's disks take, over a window that begins now; it takes that long."""
+        from kvmnb.show.charts.disk_latency import DiskLatency, latency_of
+
+        chosen = self.guest(domain) if domain is None or isinstance(domain, str) else domain
+        if not isinstance(chosen, Domain):
+            return chosen
+        names = [one.name for one in self.domains]
+        try:
+            sampler = sampler_of(self.machine)
+            frames = listen(sampler, seconds)
+        except NotAnswered as problem:
+            return DiskLatency(chosen.name, names, (), seconds, str(problem).rstrip("."))
+        return latency_of(chosen.name, chosen.uuid, names, frames, seconds, sampler.source.title_note)
 
     def guests(self) -> tuple[Domain, ...] | Nothing:
         """All guests, by name; where there is none, a sentence that says so."""

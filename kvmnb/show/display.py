@@ -1,7 +1,7 @@
 """How values look in a notebook: HTML and text, registered with IPython; the values carry none.
 
-A tuple that holds nothing but guests, findings, journals or verdicts is shown as one table; any other
-tuple looks as IPython shows it.
+A tuple that holds nothing but guests, their disks, block devices, findings, journals or verdicts is shown as one
+table; any other tuple looks as IPython shows it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from kvmnb.core.errors import KvmnbError
 from kvmnb.facts.domain import Domain
 from kvmnb.facts.host import Host
 from kvmnb.facts.kernel import Kernel
+from kvmnb.facts.storage import BlockDevice
 from kvmnb.measure.diagnose.diagnosis import Diagnosis
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.probe.inside import Inside
@@ -24,7 +25,9 @@ from kvmnb.probe.survey import Survey
 from kvmnb.show import template
 from kvmnb.show.cards import (
     audit,
+    blocks,
     diagnosis,
+    disk_path,
     domain,
     finding,
     here,
@@ -47,6 +50,7 @@ _CARDS: tuple[tuple[type, Draw, Draw], ...] = (
     (Kernel, kernel.html, kernel.text),
     (Domain, domain.html, domain.text),
     (Inside, inside.html, inside.text),
+    (disk_path.DiskPaths, disk_path.html, disk_path.text),
     (Audit, audit.html, audit.text),
     (Finding, finding.html, finding.text),
     (Rule, rule.html, rule.text),
@@ -63,6 +67,8 @@ def _is_verdict(one: object) -> bool:
 
 _SEQUENCES: tuple[tuple[Callable[[object], bool], Draw, Draw], ...] = (
     (lambda one: isinstance(one, Domain), domain.table, domain.table_text),
+    (lambda one: isinstance(one, disk_path.DiskPaths), disk_path.table, disk_path.table_text),
+    (lambda one: isinstance(one, BlockDevice), blocks.table, blocks.table_text),
     (lambda one: isinstance(one, Finding), finding.several, finding.several_text),
     (lambda one: isinstance(one, Journal), journal.table, journal.table_text),
     (_is_verdict, verdicts.html, verdicts.text),

@@ -45,7 +45,16 @@ def htmls(here: Here) -> Iterator[str]:
     verdicts = here.verify(plan)
     assert here.undo(journal)
     audit = here.audit()
-    values = (here, here.domains, here.domains[0], audit, audit.findings[0], audit.findings)
+    values = (
+        here,
+        here.domains,
+        here.domains[0],
+        here.disks(),
+        here.disks(here.domains[0]),
+        audit,
+        audit.findings[0],
+        audit.findings,
+    )
     for value in (*values, plan, journal, verdicts, (journal,)):
         data, _ = shell.display_formatter.format(value)
         yield data["text/html"]
