@@ -414,12 +414,26 @@ class Here:
         return Neighbours(neighbourhood.matrix_of(self.machine, seconds, a_second), names)
 
     def report(
-        self, out: str | Path, *, names: bool = False, since: str | Path | None = None, seconds: float = 10.0
+        self,
+        out: str | Path,
+        *,
+        names: bool = False,
+        since: str | Path | None = None,
+        seconds: float = 10.0,
+        notebook: str | Path | None = None,
     ) -> Reported:
-        """Write one HTML file of this machine that may be given away; see ``kvmnb.share.report``."""
+        """Write one HTML file of this machine that may be given away; see ``kvmnb.share.report``.
+
+        A name that ends in ``.ipynb`` gives the notebook 90-report, run on the scrubbed host; ``notebook`` another one.
+        """
         from kvmnb.share.report import Wishes, report
 
-        wishes = Wishes(names=names, since=None if since is None else Path(since), seconds=seconds)
+        wishes = Wishes(
+            names=names,
+            since=None if since is None else Path(since),
+            seconds=seconds,
+            notebook=None if notebook is None else Path(notebook),
+        )
         return report(self.machine, self.intent, self.journals(), Path(out), wishes)
 
     def inside(self, name: str | None = None) -> Inside | Nothing:

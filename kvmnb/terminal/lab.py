@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from kvmnb.core.errors import KvmnbError
 from kvmnb.machine.sources import hypervisor_installed
+from kvmnb.share.notebooks import shipped_notebooks
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
@@ -54,15 +55,6 @@ def _become_jupyterlab(folder: Path, options: argparse.Namespace) -> NoReturn:
     sys.stdout.flush()
     arguments = _arguments(folder, options)
     os.execvpe(arguments[0], arguments, environment)
-
-
-def shipped_notebooks() -> Path:
-    """The folder of the notebooks that ship with kvmnb: in the package, or in the checkout it runs from."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if (folder / FIRST).is_file():
-            return folder
-    raise KvmnbError(f"the notebooks are not where kvmnb was installed ({package}); install kvmnb anew")
 
 
 def copy_absent(shipped: Path, folder: Path) -> list[str]:

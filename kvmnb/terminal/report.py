@@ -21,10 +21,13 @@ def add(verbs: Verbs) -> None:
         help="the shareable document: one HTML file of host, guests, findings, plan and journal",
         description="Write one HTML file, without names, addresses and secrets, that needs no network to be read.",
     )
-    parser.add_argument("out", metavar="OUT.html", type=Path, help="a new file, or an older report")
+    parser.add_argument(
+        "out", metavar="OUT.html", type=Path, help="a new file, or an older report; OUT.ipynb: as a notebook"
+    )
     add_source(parser)
     parser.add_argument("--since", metavar="RECORDING", type=Path, help="also what differs from an earlier recording")
     parser.add_argument("--names", action="store_true", help="keep the names of guests, their files and NICs")
+    parser.add_argument("--notebook", metavar="FILE.ipynb", type=Path, help="run this notebook in the page's place")
     parser.add_argument(
         "--seconds", metavar="N", type=float, default=10.0, help="how long a live host's series are read (default: 10)"
     )
@@ -40,7 +43,13 @@ def run(options: argparse.Namespace) -> int:
 
     here = here_of(options)
     try:
-        written = here.report(options.out, names=options.names, since=options.since, seconds=options.seconds)
+        written = here.report(
+            options.out,
+            names=options.names,
+            since=options.since,
+            seconds=options.seconds,
+            notebook=options.notebook,
+        )
     finally:
         here.machine.close()
     if options.json:
