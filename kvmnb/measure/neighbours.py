@@ -75,12 +75,15 @@ class Matrix:
 
 def said(who: Party, guests: Mapping[str, str], victim: str = "") -> str:
     """One who takes CPU time, in words; ``victim`` is whose CPU it is, by UUID."""
-    name = guests.get(who.name, who.name)
-    if who.kind is Kind.GUEST:
-        return "its own other threads" if who.name == victim else f"guest {name}"
-    if who.kind is Kind.VHOST:
-        return f"vhost worker of {name}"
-    return f"{who.kind.value} {who.name}".rstrip()
+    if who.kind is Kind.GUEST and who.name == victim:
+        return "its own other threads"
+    of = " of" if who.kind is Kind.VHOST else ""
+    return f"{who.kind.value}{of} {name_in(guests, who)}".rstrip()
+
+
+def name_in(guests: Mapping[str, str], who: Party) -> str:
+    """The name of one who takes CPU time: of a guest's the guest's name, of others their own."""
+    return guests.get(who.name, who.name) if who.kind in (Kind.GUEST, Kind.VHOST) else who.name
 
 
 def matrix(moments: Iterable[Moment | None], gaps: tuple[str, ...] = ()) -> Matrix:

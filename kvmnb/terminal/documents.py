@@ -25,6 +25,7 @@ from kvmnb.facts.gap import Gap
 from kvmnb.facts.host import Host
 from kvmnb.facts.load import Load
 from kvmnb.measure.diagnose.diagnosis import Diagnosis
+from kvmnb.measure.neighbours import Matrix, name_in
 from kvmnb.measure.series import Frame
 from kvmnb.measure.usage import Usages
 from kvmnb.plan.plan import Change
@@ -281,6 +282,33 @@ class SymptomPart(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
 
 
+class WaitPart(msgspec.Struct, frozen=True):
+    """What one who takes the CPU causes to one guest that waits for it."""
+
+    uuid: str
+    """Of the guest that waits."""
+    guest: str
+    """Its name; its UUID where no name is known."""
+    culprit: str
+    """``guest``, ``vhost worker``, ``process``, ``kernel thread``, ``interrupts``, ``hypervisor below``, ``own quota``
+    or ``unknown``."""
+    name: str
+    """The name of the culprit; empty where there is but one of its kind."""
+    seconds_per_second: float
+    """Run delay that it causes."""
+
+
+class NeighboursPart(msgspec.Struct, frozen=True):
+    """Who takes whose CPU."""
+
+    looks: int
+    unknown_share: float
+    """Of all waits, what could be given to nobody."""
+    waits: tuple[WaitPart, ...]
+    gaps: tuple[str, ...]
+    """What could not be seen; where nothing could, why."""
+
+
 class DiagnoseDocument(msgspec.Struct, frozen=True):
     """``kvmnb diagnose --json``."""
 
@@ -288,6 +316,8 @@ class DiagnoseDocument(msgspec.Struct, frozen=True):
     seconds: float
     findings: tuple[SymptomPart, ...]
     not_checked: tuple[NotCheckedPart, ...]
+    neighbours: NeighboursPart | None
+    """null where nobody looked."""
 
 
 class ValuePart(msgspec.Struct, frozen=True):
@@ -510,7 +540,21 @@ def diagnose_document(found: Diagnosis) -> DiagnoseDocument:
         for one in found.symptoms
     )
     unjudged = tuple(NotCheckedPart(one.id, one.subject, one.reason) for one in found.not_checked)
-    return DiagnoseDocument("kvmnb.diagnose/1", round(found.seconds, 1), symptoms, unjudged)
+    neighbours = _neighbours(found)
+    return DiagnoseDocument("kvmnb.diagnose/1", round(found.seconds, 1), symptoms, unjudged, neighbours)
+
+
+def _neighbours(found: Diagnosis) -> NeighboursPart | None:
+    matrix = found.neighbours
+    if not isinstance(matrix, Matrix):
+        return None if matrix is None else NeighboursPart(0, 0.0, (), (matrix.reason,))
+    names = {**dict(found.guests), **matrix.guests}
+    waits = tuple(
+        WaitPart(victim, names.get(victim, victim), who.kind.value, name_in(names, who), round(rate, 4))
+        for victim in matrix.victims
+        for who, rate in matrix.of(victim)
+    )
+    return NeighboursPart(matrix.looks, round(matrix.unknown_share, 4), waits, matrix.gaps)
 
 
 def print_document(document: object) -> None:

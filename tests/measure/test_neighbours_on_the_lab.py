@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 
 from kvmnb.machine.files import Files
+from kvmnb.measure.live import LiveSource
 from kvmnb.measure.looks import Looks
 from kvmnb.measure.moment import QUOTA, Kind, Moment, Party
+from kvmnb.measure.neighbourhood import NO_PROCESSES, told_by
 from kvmnb.measure.neighbours import Matrix, matrix
+from kvmnb.measure.sampler import Sampler
+from kvmnb.measure.series import Frame
 from tests.measure.crew import CPUS, Crew, Member, times_of, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
@@ -73,6 +77,27 @@ def test_two_busy_guests_on_one_cpu_take_it_from_each_other_and_apart_they_do_no
     # A pin holds a vCPU; its QEMU's other threads may run on either CPU.
     assert seconds(found, one, other.party) <= other_besides + NEAR
     assert seconds(found, other, one.party) <= one_besides + NEAR
+
+
+def test_recorded_series_of_a_pair_tell_the_same_as_looks(crew: Crew) -> None:
+    one, other, _ = crew.members
+    for member in (one, other):
+        member.busy()
+        member.pin(CPUS[-1])
+    frames: list[Frame] = []
+    runs: list[float] = []
+
+    def heard(frame: Frame) -> None:
+        frames.append(frame)
+        runs.append(other.times.run)
+
+    with Sampler(LiveSource(Files(Path("/")))).subscribe(heard, period=0.5):
+        wait_for(lambda: len(runs) >= 5)
+    found = told_by(frames[:5])
+    assert isinstance(found, Matrix)
+    # Less than with looks: a process that moved meanwhile may have run anywhere, and the series do not hold it.
+    assert 0 < seconds(found, one, other.party) <= runs[4] - runs[0] + NEAR * found.seconds
+    assert found.gaps == (NO_PROCESSES,)
 
 
 def test_a_guest_that_its_own_quota_holds_back_is_held_back_by_nobody_else(crew: Crew) -> None:

@@ -32,6 +32,7 @@ def test_the_demo_host_s_waiting_guest_is_found_and_the_document_is_as_its_schem
     document = json.loads(capsys.readouterr().out)
     jsonschema.validate(document, json.loads((REPO / "docs/schemas/diagnose.json").read_text()))
     assert "domain/build01" in {one["subject"] for one in document["findings"] if one["id"] == "diag.cpu.run_delay"}
+    assert document["neighbours"]["waits"] or document["neighbours"]["gaps"]
     unjudged = {one["id"] for one in document["not_checked"]}
     assert "diag.net.softnet" in unjudged
     assert unjudged < {one.id for one in patterns()}
@@ -44,7 +45,12 @@ def test_who_takes_whose_cpu_is_told_of_this_host_with_names_that_steer_no_termi
     cpu = {max(os.sched_getaffinity(0))}
     with StandIn(BUSY, name="one\x1b[2J\n", cpus=cpu), StandIn(BUSY, name="other", cpus=cpu):
         main(["diagnose", "--root", "/", "--seconds", "1"])
-    printed = " ".join(capsys.readouterr().out.split())
+        printed = " ".join(capsys.readouterr().out.split())
+        main(["diagnose", "--root", "/", "--seconds", "1", "--json"])
+        document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, json.loads((REPO / "docs/schemas/diagnose.json").read_text()))
+    waits = {(one["guest"], one["name"]) for one in document["neighbours"]["waits"] if one["culprit"] == "guest"}
+    assert ("other", "one\x1b[2J\n") in waits
     assert "Who takes whose CPU (seconds of run delay per second)" in printed
     assert re.search(r"other waits \d\.\d\d: .*guest one\ufffd\[2J\ufffd \d\.\d\d", printed)
     assert re.search(r"\d+% of all waits could be given to nobody", printed)

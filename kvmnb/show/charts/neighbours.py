@@ -109,7 +109,7 @@ def figure(found: Matrix, guests: Mapping[str, str]) -> dict[str, Any]:
     trace = {
         "type": "heatmap",
         "z": [[None if value is None else round(value, 4) for value in row] for row in cells],
-        "text": [["" if value is None else f"{value:.2f}" for value in row] for row in cells],
+        "text": [[_number(value) for value in row] for row in cells],
         "texttemplate": "%{text}",
         "hovertext": [
             [_hover(found, victim, one, value, guests) for one, value in zip(columns, row, strict=True)]
@@ -170,6 +170,12 @@ def _layout(names: list[str], takers: list[str], height: int) -> dict[str, Any]:
         },
         "hoverlabel": {"bgcolor": "#24292f", "bordercolor": "#8c959f", "font": {"color": "#ffffff"}},
     }
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}" if value >= _LEAST else "&lt;0.01"
 
 
 def _short(name: str) -> str:

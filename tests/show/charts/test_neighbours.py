@@ -36,6 +36,7 @@ def heat(shown: Neighbours) -> dict[str, Any]:
 def test_the_heat_map_shows_victims_by_culprits_with_its_unit_and_what_is_unknown_last() -> None:
     drawn = heat(Neighbours(FOUND, NAMES))
     assert drawn["z"] == [[None, 0.5, 0.25, None, 0.25], [0.5, None, None, 0.004, None]]
+    assert drawn["text"] == [["", "0.50", "0.25", "", "0.25"], ["0.50", "", "", "&lt;0.01", ""]]
     assert drawn["yaxis"]["ticktext"] == ["web01", "db01"]
     assert drawn["xaxis"]["ticktext"] == ["guest web01", "guest db01", "process backup (pid 7)", "own quota", "unknown"]
     assert (drawn["title"]["text"], drawn["colorbar"]["title"]["text"]) == (
