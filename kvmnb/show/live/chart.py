@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kvmnb.core.errors import KvmnbError
@@ -14,7 +16,7 @@ from kvmnb.measure.metric import TICK
 from kvmnb.measure.metrics import metric
 from kvmnb.measure.sampler import CAPACITY, Sampler, Subscription
 from kvmnb.measure.series import GUESTS, HOST, LIBVIRT, Frame, Series, by_libvirt
-from kvmnb.show.live import fallback, owner
+from kvmnb.show.live import fallback, owner, saving
 from kvmnb.show.live.caption import Cell, apart, means, sentence
 from kvmnb.show.live.marks import Marks
 from kvmnb.show.live.question import Question
@@ -149,6 +151,31 @@ class LiveChart:
         if self.widget is not None:
             self.widget.frozen = self._everything()
 
+    def save(self, path: str | Path) -> Path:
+        """Write what the chart shows: ``.csv``, ``.parquet`` (needs pyarrow), or ``.html`` (opens without a kernel).
+
+        KvmnbError where the name ends otherwise or the file cannot be written.
+        """
+        target = Path(path)
+        form = saving.ending(target)
+        with self._lock:
+            traces, rows = self._traces, tuple(self._rows)
+        try:
+            if form == ".parquet":
+                saving.write_parquet(target, traces, rows)
+            else:
+                text = saving.as_csv(traces, rows) if form == ".csv" else self._page()
+                target.write_text(text, encoding="utf-8")
+        except OSError as problem:
+            raise KvmnbError(f"saving the chart as {target}: {problem.strerror or problem}") from problem
+        return target
+
+    def _page(self) -> str:
+        from kvmnb.show.live.widget import whole_page
+
+        with self._lock:
+            return whole_page(self._spec(), self._everything(), f"{self.question.text} {self.subject}")
+
     def stop(self) -> None:
         """Get no more values; what is shown stays on the page."""
         with self._lock:
@@ -196,6 +223,7 @@ class LiveChart:
     def _spec(self) -> dict[str, Any]:
         return {
             "question": self.question.text,
+            "file": re.sub(r"[^A-Za-z0-9._-]+", "-", f"{self.name}-{self.question.what}").lstrip(".-")[:80],
             "subject": self.subject,
             "colour": self._colour,
             "note": self.note,
@@ -210,6 +238,8 @@ class LiveChart:
         return [
             {
                 "label": trace.label,
+                "name": trace.name,
+                "unit": trace.unit.name,
                 "verb": "" if trace.label.endswith(trace.verb) else trace.verb,
                 "panel": trace.panel,
                 "legend": trace.legend,
@@ -224,6 +254,8 @@ class LiveChart:
         if message.get("kind") == "ready":
             with self._lock:
                 self._send(self._everything())
+        elif message.get("kind") == "html":
+            self._send({"file": self._page()})
 
     def _everything(self) -> dict[str, Any]:
         rows = [list(row) for row in self._rows]

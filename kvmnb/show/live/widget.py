@@ -1,9 +1,11 @@
-"""The two widgets behind live charts; importing this loads anywidget."""
+"""The widgets behind live charts and the table of guests; importing this loads anywidget."""
 
 from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,55 +13,92 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
-HERE = Path(__file__).parent
+PAGE = Path(__file__).parent / "page"
+UPLOT = Path(__file__).parent / "vendor/uplot"
+CODE = ("runtime.js", "looks.js", "plotly.js", "uplot.js", "save.js", "chart.js")
+"""What draws a chart, in the order in which it is put together."""
 
 
-class PlotlyRuntime(AnyWidget):
-    """Brings plotly.js to the page, once for all charts of a kernel; it need not be displayed."""
+def _text(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
+
+
+@cache
+def code() -> str:
+    """All that draws charts as one text, with the installed plotly's own plotly.js and uPlot inside, packed."""
+    import plotly
+
+    library = Path(plotly.__file__).parent / "package_data/plotly.min.js"
+    style = json.dumps((UPLOT / "uPlot.min.css").read_text(encoding="utf-8").strip())
+    text = "\n".join(map(_text, CODE)).replace('"__UPLOT_CSS__"', style)
+    for place, path in (("__PLOTLY__", library), ("__UPLOT__", UPLOT / "uPlot.iife.min.js")):
+        # Without a time stamp, so that the same library gives the same text.
+        packed = base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode("ascii")
+        text = text.replace(place, packed)
+    return text
+
+
+@cache
+def version() -> str:
+    """What tells this code from that of another kernel on the same page."""
+    return hashlib.sha256(code().encode()).hexdigest()[:16]
+
+
+class Runtime(AnyWidget):
+    """Brings the code to the page, once for all charts of a kernel; it need not be displayed."""
 
     def __init__(self) -> None:
-        self._esm = packed_plotly()
+        self._esm = f"{code()}\n{_text('end.js').replace('__VERSION__', version())}"
         super().__init__()
 
 
 class ChartWidget(AnyWidget):
     """One chart in the page; what moves comes by messages, since only the kernel's thread sets traits."""
 
-    _esm = (HERE / "chart.js").read_text(encoding="utf-8")
-    _css = (HERE / "chart.css").read_text(encoding="utf-8")
+    _css = _text("chart.css")
     spec = traitlets.Dict().tag(sync=True)
     frozen = traitlets.Any(None, allow_none=True).tag(sync=True)
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self._esm = _text("shim.js").replace("__VERSION__", version())
+        super().__init__(spec=spec)
 
 
 class TopWidget(AnyWidget):
     """A table of guests in the page; its rows come by messages, and the page says which guest was chosen."""
 
-    _esm = (HERE / "top.js").read_text(encoding="utf-8")
-    _css = (HERE / "top.css").read_text(encoding="utf-8")
+    _esm = _text("top.js")
+    _css = _text("top.css")
     spec = traitlets.Dict().tag(sync=True)
 
 
-@cache
-def packed_plotly() -> str:
-    """The widget's code with the installed plotly's own plotly.js inside, packed."""
-    import plotly
-
-    library = (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_bytes()
-    # Without a time stamp, so that the same plotly gives the same text.
-    packed = base64.b64encode(gzip.compress(library, mtime=0)).decode("ascii")
-    return (HERE / "runtime.js").read_text(encoding="utf-8").replace("__PACKED__", packed)
-
-
-_runtime: list[PlotlyRuntime] = []
+_runtime: list[Runtime] = []
 
 
 def ensure_runtime() -> None:
     """Make the one runtime of this kernel, unless it is there."""
     if not _runtime or _runtime[0].comm is None:
-        _runtime[:] = [PlotlyRuntime()]
+        _runtime[:] = [Runtime()]
 
 
 def chart_widget(spec: dict[str, Any]) -> ChartWidget:
     """A widget that draws what ``spec`` says."""
     ensure_runtime()
-    return ChartWidget(spec=spec)
+    return ChartWidget(spec)
+
+
+def whole_page(spec: dict[str, Any], frozen: dict[str, Any], title: str) -> str:
+    """A page that draws the chart as it stands, from a file and without a network."""
+    from html import escape
+
+    model = json.dumps({"spec": spec, "frozen": frozen}).replace("<", "\\u003c")
+    style = (
+        f"body{{font-family:system-ui,sans-serif;margin:16px}}{_text('chart.css')}option[value=html]{{display:none}}"
+    )
+    return (
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"
+        f"<meta name='color-scheme' content='light dark'><style>{style}</style></head><body><main></main>"
+        f"<script type='module'>\n{code()}\nconst values = {model};\n"
+        "const model = { get: (name) => values[name], on() {}, off() {}, send() {} };\n"
+        "render({ model, el: document.querySelector('main') });\n</script></body></html>\n"
+    )

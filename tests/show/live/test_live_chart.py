@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
 from kvmnb.core.errors import DomainGone, KvmnbError
@@ -22,7 +23,7 @@ from kvmnb.probe.survey import probe
 from kvmnb.show.live import LiveChart, close_all, live_chart, owner
 from kvmnb.show.live.chart import WIDGET_MIME
 from kvmnb.show.live.owner import Owner
-from kvmnb.show.live.questions import CPU, DISK
+from kvmnb.show.live.questions import CPU, DISK, GUESTS
 from kvmnb.show.live.trace import grouped_frame
 from tests.measure.stand_in import BUSY, StandIn
 
@@ -126,7 +127,7 @@ def test_running_a_cell_again_fifteen_times_leaves_one_chart_and_one_thread(mach
     assert sampler_of(machine).subscribers == 1
     assert [one for one in charts if one.widget is not None] == [chart]
     assert sum(type(one).__name__ == "ChartWidget" for one in _instances.values()) == 1
-    assert sum(type(one).__name__ == "PlotlyRuntime" for one in _instances.values()) == 1
+    assert sum(type(one).__name__ == "Runtime" for one in _instances.values()) == 1
     close_all()
     assert sampler_threads() == []
 
@@ -201,9 +202,9 @@ def test_a_guests_name_is_escaped_where_it_becomes_html() -> None:
 
 
 def test_the_page_builds_no_html_from_names() -> None:
-    code = (REPO / "kvmnb/show/live/chart.js").read_text()
-    _, template = code.split("innerHTML")
-    assert "${" not in template.split("`")[1]
+    code = (REPO / "kvmnb/show/live/page/chart.js").read_text()
+    assert code.count("innerHTML") == 1 and "el.innerHTML = FRAME;" in code
+    assert "${" not in code.split("FRAME = `")[1].split("`")[0]
 
 
 def test_a_real_thread_is_drawn_from_proc_and_its_end_is_a_gap_that_says_why() -> None:
@@ -364,3 +365,34 @@ def test_a_question_that_nobody_knows_or_that_is_not_of_a_guest_is_refused_in_a_
         live_chart(machine, "db01", "disc")
     with pytest.raises(KvmnbError, match=r"'host\.cpu' is of no single guest; leave the guest out"):
         live_chart(machine, "db01", "host.cpu")
+
+
+def test_a_chart_is_saved_as_numbers_and_as_a_page_and_says_what_else_there_is(
+    machine: Machine, tmp_path: Path
+) -> None:
+    chart = live_chart(machine, "db01")
+    wait(chart, 3)
+    chart.stop()
+    numbers = chart.save(tmp_path / "db01.csv").read_text().splitlines()
+    assert numbers[0] == (
+        'time,vCPU 0: runs [%],vCPU 1: runs [%],"host CPUs, mean: busy [%]",vCPU 0: waits [%],vCPU 1: waits [%]'
+    )
+    assert len(numbers) == 1 + len(chart._rows)
+    page = chart.save(str(tmp_path / "db01.html")).read_text()
+    assert page.startswith("<!doctype html>")
+    assert "src=" not in page.split("<main>")[0] and "https://" not in page.split("const values")[1]
+    frame = pandas.read_parquet(chart.save(tmp_path / "db01.parquet"))
+    assert frame["vCPU 0: runs [%]"].tolist() == [row[1] for row in chart._rows]
+    for name, words in (("a.png", "take PNG in the chart's own Save menu"), ("a.txt", "must end with .csv, .parquet")):
+        with pytest.raises(KvmnbError, match=words):
+            chart.save(tmp_path / name)
+    with pytest.raises(KvmnbError, match="No such file or directory"):
+        chart.save(tmp_path / "nowhere/a.csv")
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_text_in_a_saved_file_and_no_path(tmp_path: Path) -> None:
+    sampler = Sampler(Silent())
+    chart = LiveChart("../=x", GUESTS, "", sampler, parts=["a"], names={"a": "=HYPERLINK(1)</script>"})
+    assert chart.save(tmp_path / "a.csv").read_text().startswith("time,'=HYPERLINK(1)</script>: runs [%],")
+    assert "HYPERLINK(1)</script>" not in chart.save(tmp_path / "a.html").read_text()
+    assert chart._spec()["file"] == "x-guests"

@@ -121,6 +121,6 @@ def test_where_there_are_no_series_a_sentence_stands_in_its_place(machine: Machi
 
 
 def test_the_page_builds_no_html_from_names() -> None:
-    code = (REPO / "kvmnb/show/live/top.js").read_text()
+    code = (REPO / "kvmnb/show/live/page/top.js").read_text()
     _, template = code.split("innerHTML")
     assert "${" not in template.split("`")[1]
