@@ -150,7 +150,7 @@ def soaked(page: Any, seconds: float) -> None:
     with jupyterlab(**variables(), KVMNB_TICK="0.2") as server:
         charts = ChartsPage(page, server, name="soak.ipynb")
         charts.draw(12)
-        # The window is full, and every cache is warm, after a third of the time.
+        # A long soak has full windows and warm caches after a third of the time; a short one still fills them.
         charts.page.wait_for_timeout(1000 * seconds / 3)
         before, heap = charts.kernel(), charts.heap()
         charts.page.wait_for_timeout(1000 * seconds * 2 / 3)

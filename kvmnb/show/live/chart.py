@@ -193,7 +193,9 @@ class LiveChart:
         self.stop()
         owner.disown(self)
         if self.widget is not None:
-            self.widget.close()
+            from kvmnb.show.live.widget import close_widget
+
+            close_widget(self.widget)
             self.widget = None
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:

@@ -80,9 +80,9 @@ class TopTable:
         before = self._shown().children[1:]
         self._box.children = (self.widget, *below)
         if former is not None:
+            before = [one for one in before if one is not former.widget]
             former.close()
-        for one in before:
-            one.close()
+        _close(*before)
 
     def stop(self) -> None:
         """Get no more values; what is shown stays on the page."""
@@ -95,11 +95,11 @@ class TopTable:
         """Stop, and take it off the page."""
         self.stop()
         owner.disown(self)
+        drawn = self.chart.widget if self.chart is not None else None
         if self.chart is not None:
             self.chart.close()
         if self._box is not None:
-            for one in (*self._box.children, self._box):
-                one.close()
+            _close(*(one for one in self._box.children if one is not drawn), self._box)
         self._box = self.widget = self.chart = None
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
@@ -195,6 +195,13 @@ def _means(source: Replay) -> Frame:
         for series, value in values.items():
             found[series].append(value)
     return Frame(0.0, {series: sum(values) / len(values) for series, values in found.items()}, period=1.0)
+
+
+def _close(*widgets: Any) -> None:
+    from kvmnb.show.live.widget import close_widget
+
+    for one in widgets:
+        close_widget(one)
 
 
 def _html(text: str) -> Any:

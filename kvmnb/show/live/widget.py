@@ -87,6 +87,15 @@ def chart_widget(spec: dict[str, Any]) -> ChartWidget:
     return ChartWidget(spec)
 
 
+def close_widget(widget: Any) -> None:
+    """Take a widget off the page, with the layout and style that it was given; ipywidgets leaves those."""
+    for name in ("layout", "style"):
+        beside = getattr(widget, name, None)
+        if beside is not None:
+            beside.close()
+    widget.close()
+
+
 def whole_page(spec: dict[str, Any], frozen: dict[str, Any], title: str) -> str:
     """A page that draws the chart as it stands, from a file and without a network."""
     from html import escape

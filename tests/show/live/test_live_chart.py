@@ -118,6 +118,7 @@ def test_running_a_cell_again_fifteen_times_leaves_one_chart_and_one_thread(mach
     from ipywidgets.widgets.widget import _instances
 
     charts = []
+    before = len(_instances)
     for _ in range(15):
         chart = live_chart(machine, "db01")
         chart._repr_mimebundle_()
@@ -127,6 +128,7 @@ def test_running_a_cell_again_fifteen_times_leaves_one_chart_and_one_thread(mach
     assert sampler_of(machine).subscribers == 1
     assert [one for one in charts if one.widget is not None] == [chart]
     assert sum(type(one).__name__ == "ChartWidget" for one in _instances.values()) == 1
+    assert len(_instances) <= before + 4
     assert sum(type(one).__name__ == "Runtime" for one in _instances.values()) == 1
     close_all()
     assert sampler_threads() == []
