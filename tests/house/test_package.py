@@ -103,8 +103,10 @@ def test_the_wheel_holds_the_package_its_data_and_the_notebooks_and_nothing_else
     assert [name for name in shipped if name.startswith("kvmnb/demo/host/")]
 
 
-def test_the_wheel_installs_the_command_and_the_licence(wheel: zipfile.ZipFile) -> None:
-    texts = {Path(name).name: wheel.read(name).decode() for name in wheel.namelist() if ".dist-info/" in name}
+def test_the_wheel_installs_the_command_and_the_licences(wheel: zipfile.ZipFile) -> None:
+    told = [name for name in wheel.namelist() if ".dist-info/" in name]
+    texts = {name.partition(".dist-info/")[2]: wheel.read(name).decode() for name in told}
     assert "kvmnb = kvmnb.cli:main" in texts["entry_points.txt"]
-    assert texts["LICENSE"] == (REPO / "LICENSE").read_text()
+    licences = ("LICENSE", "kvmnb/show/live/vendor/uplot/LICENSE")
+    assert [texts[f"licenses/{name}"] for name in licences] == [(REPO / name).read_text() for name in licences]
     assert "Provides-Extra: libvirt" in texts["METADATA"]
