@@ -84,7 +84,7 @@ def test_an_overlay_of_the_host_is_the_word_of_whoever_set_the_aim() -> None:
 def test_an_intent_is_a_value_with_names_for_all_its_parts() -> None:
     for kind in (Intent, GuestIntent):
         with pytest.raises(TypeError):
-            kind(Goal.LATENCY)  # type: ignore[misc]
+            kind(Goal.LATENCY)  # type: ignore[call-arg]
         with pytest.raises(AttributeError):
-            kind().goal = Goal.LATENCY
+            setattr(kind(), "goal", Goal.LATENCY)  # noqa: B010
         assert not hasattr(kind(), "__dict__")
