@@ -41,7 +41,7 @@ bench: env ## how long probing and an audit take, and what sampling costs, besid
 	@.venv/bin/python -m tools.bench.sampling --guests 10 100 --write
 	@.venv/bin/python -m tools.bench.neighbours --write
 
-soak: ## the long tests, with their figures (as root with KVMNB_LAB=1 also those on the lab); hours
+soak: ## the long tests, with their figures (as root with KVMNB_LAB=1 also those on the lab); hours; KVMNB_SOAK_SECONDS: of the charts
 	@tools/setup/test.sh soak
 
 mutate: env ## change every rule in every way and see whether its tests notice; writes docs/mutation.md

@@ -9,7 +9,6 @@ import tomllib
 import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
 from itertools import chain
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement

@@ -52,7 +52,7 @@ notebooks() {
 }
 # Those on the lab are skipped, and say so, unless root runs them with KVMNB_LAB=1; -s shows the figures.
 soak() { "$venv/bin/python" -m pytest -q -s -m soak; }
-browser() { "$venv/bin/python" -m pytest -q -m browser; }
+browser() { "$venv/bin/python" -m pytest -q -m "browser and not soak"; }
 
 # Why a stage cannot run on this machine; nothing where it can.
 obstacle() {
