@@ -155,7 +155,7 @@ def _device(way: _Way) -> str:
 def _bus(way: _Way) -> str:
     bus = bus_of(way.disk)
     if bus == "virtio":
-        return "virtio-blk, a device of its own"
+        return "virtio-blk"
     if bus == "scsi":
         controller = controller_of(way.disk, way.configuration)
         model = controller.model if controller is not None else None
@@ -185,7 +185,7 @@ def _thread(way: _Way) -> str:
     number = way.disk.iothread if controller is None else controller.iothread
     if mapped:
         return "several iothreads, queue by queue"
-    return "QEMU's main loop, with all slow devices" if number is None else f"iothread {number}"
+    return "QEMU's main loop" if number is None else f"iothread {number}"
 
 
 def _limits(way: _Way) -> str:

@@ -43,7 +43,7 @@ def test_an_emulated_disk_on_a_spinning_one(pictured: Here) -> None:
         "Device": "a disk",
         "Bus": "IDE, an emulated controller",
         "Queues": "no virtqueues: emulated",
-        "Served by": "QEMU's main loop, with all slow devices",
+        "Served by": "QEMU's main loop",
         "Limits": "none",
         "Host page cache": "writethrough: used, and every write is flushed",
         "Asks the kernel by": "not named, so threads: worker threads wait for each request",
