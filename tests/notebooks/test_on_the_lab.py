@@ -13,6 +13,7 @@ import pytest
 from tests.lab.daemon import Lab
 from tests.lab.domain import vnc_xml
 from tests.lab.guest import Guest
+from tests.notebooks import fingerprint
 from tests.notebooks.harness import NOTEBOOKS, running
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -77,9 +78,12 @@ def test_the_form_pins_a_floating_vcpu_and_another_process_takes_it_back(lab: La
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
 def test_running_a_notebook_leaves_host_and_guest_as_they_were(lab: Lab, guest: Start, name: str) -> None:
     one = guest(vcpus=1)
+    host = fingerprint.of_host()
+    assert any(path.startswith("/proc/sys/vm/") for path in host), "the host's settings can be read here"
     before = (one.xml(), one.xml(live=True), one.affinities)
     with running(name, KVMNB_HOST=lab.uri, KVMNB_TICK="0.1"):
         pass
     assert (one.xml(), one.xml(live=True)) == before[:2]
+    assert fingerprint.differences(host, fingerprint.of_host()) == {}
     assert same_where_both_live(one.affinities, before[2])
     assert not list(Path(os.environ["XDG_STATE_HOME"]).glob("kvmnb/journal/*.jsonl"))
