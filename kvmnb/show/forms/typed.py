@@ -84,12 +84,13 @@ class TypedValues:
         ]
 
     def _check(self, tunable: Tunable, text: str, findings: Sequence[Finding]) -> None:
-        tunable.check(text)
         path = str(getattr(tunable, "path", ""))
+        if tunable.kind == "sysfs":
+            # Before the form of the value is judged: the kernel's own list tells a reader what to type.
+            _check_choice(self._here.machine, path, text)
+        tunable.check(text)
         if _PIN.search(path):
             _check_cpus(text, self._here.facts().host.online)
-        if tunable.kind == "sysfs":
-            _check_choice(self._here.machine, path, text)
         lasting = _twin(tunable) or tunable
         if isinstance(lasting, DomainXml):
             wants = [want for one in self.within(findings) for want in one.wants]

@@ -76,12 +76,13 @@ def test_a_word_of_the_kernels_list_is_taken_and_no_other(small: Here, tmp_path:
     file.write_text("none [mq-deadline]\n")
     typed = TypedValues(small)
     want = Want(Sysfs("block/sda/queue/scheduler"), "none")
-    assert "cannot be set to 'fastest'" in (typed.put(want, "fastest", ()) or "")
     said = "this kernel takes none, mq-deadline for /sys/block/sda/queue/scheduler"
-    assert typed.put(want, "bfq", ()) == said
+    assert [typed.put(want, word, ()) for word in ("fastest", "bfq")] == [said, said]
     assert typed.problems == {want.tunable: said}
     assert typed.put(want, "mq-deadline", ()) is None
     assert typed.problems == {}
+    unlisted = Want(Sysfs("block/sdb/queue/scheduler"), "none")
+    assert "cannot be set to 'fastest'" in (typed.put(unlisted, "fastest", ()) or "")
 
 
 def test_the_lasting_form_follows_what_was_typed_and_can_be_left_away(shipped: Here) -> None:
