@@ -45,8 +45,8 @@ class Looks:
     def gaps(self) -> tuple[str, ...]:
         """What the looks could not see, and what that means."""
         hidden = self._others.hidden
-        found = [f"{hidden} processes could not be looked at; what they took is unknown"] if hidden else []
-        return (*self._gaps.values(), *found)
+        found = (f"processes that could not be looked at, {hidden} of them: what they took is unknown",)
+        return (*self._gaps.values(), *(found if hidden else ()))
 
     def names(self) -> dict[Party, Party]:
         """What to call those whose process is known by its number."""
