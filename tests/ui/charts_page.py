@@ -18,6 +18,19 @@ charts = [here.watch(name) for name in names] + [here.watch(what="guests")]
 charts += [here.watch(name, "kvm_vcpu_run_delay_seconds_total") for name in names[:4]]
 for chart in charts:
     display(chart)"""
+BOTH = """from pathlib import Path
+from kvmnb.machine.files import Files
+from kvmnb.measure.live import LiveSource
+from kvmnb.measure.sampler import Sampler
+from kvmnb.show.live import questions
+from kvmnb.show.live.chart import LiveChart
+charts = [here.watch(name) for name in ("db01", "web01", "build01", "mail01")]
+charts += [here.watch(name, "kvm_vcpu_run_delay_seconds_total") for name in ("db01", "web01", "build01", "mail01")]
+live = Sampler(LiveSource(Files(Path("/"))))
+asked = (questions.HOST_CPU, questions.HOST_PRESSURE, questions.HOST_DISK, questions.HOST_NETWORK)
+charts += [LiveChart("this host", question, "", live) for question in asked]
+for chart in charts:
+    display(chart)"""
 MANY = """from kvmnb.measure.sampler import Sampler
 from kvmnb.show.live.chart import LiveChart
 from kvmnb.show.live.questions import GUESTS
