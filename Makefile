@@ -35,10 +35,11 @@ notebooks: ## every notebook: strictly on the demo host, laxly on a live libvirt
 browser: ## JupyterLab in a headless Chromium
 	@tools/setup/test.sh browser
 
-bench: env ## how long probing and an audit take, and what sampling costs, beside a yardstick of the same run
+bench: env ## how long probing and an audit take, what sampling and live charts cost, beside a yardstick of the same run
 	@.venv/bin/python -m tools.bench.probing
 	@.venv/bin/python -m tools.bench.auditing
 	@.venv/bin/python -m tools.bench.sampling --guests 10 100 --write
+	@.venv/bin/python -m tools.bench.charts --write
 	@.venv/bin/python -m tools.bench.neighbours --write
 
 soak: ## the long tests, with their figures (as root with KVMNB_LAB=1 also those on the lab); hours; KVMNB_SOAK_SECONDS: of the charts

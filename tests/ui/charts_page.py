@@ -38,11 +38,13 @@ from tests.ui.made import Made
 made = Made(guests=50)
 charts = [LiveChart("all guests", GUESTS, "", Sampler(made), names=made.names)]
 display(charts[0])"""
-ASKED = """import asyncio, gc, json, os, threading, time
+ASKED = """import time
+cpu = time.process_time()
+import asyncio, gc, json, os, threading
 from ipywidgets.widgets.widget import _instances
 gc.collect()
 print(json.dumps({"threads": len(threading.enumerate()), "tasks": len(asyncio.all_tasks()), "widgets": len(_instances),
-    "fds": len(os.listdir("/proc/self/fd")), "cpu": time.process_time(), "ticks": charts[0].n,
+    "fds": len(os.listdir("/proc/self/fd")), "cpu": cpu, "ticks": charts[0].n,
     "rss": int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")}))"""
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -18,24 +17,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/benchmarks.md"
-HEAD = """# Benchmarks
+from tools.bench.page import machine, write_part
 
-Measured figures, with the words of the machine they were measured on. `make bench` prints them anew.
+TITLE = "What sampling costs"
+HEAD = """CPU time per second of watching, in percent of one core, of the client and of libvirt's daemon; both sides in
+one run, each for {seconds} s after {warm} s of start-up. `virsh` reads every group of every guest once a second over
+one connection that stays open. kvmnb reads threads, taps, memory and the host once a second from /proc and /sys, and
+libvirt's groups of one guest after the other, at the period in the last column.
 
-## What sampling costs
-
-CPU time per second of watching, in percent of one core, of the client and of libvirt's daemon; both sides in one
-run, each for {seconds} s. `virsh` reads every group of every guest once a second over one connection that stays open.
-kvmnb reads threads, taps, memory and the host once a second from /proc and /sys, and libvirt's groups of one guest
-after the other, at the period in the last column.
-
-Machine: {machine}. Guests: 2 vCPUs and a disk each, {busy} of them busy, the others halted. Of other programs on
-the machine: {load}.
+Machine: {machine}. Guests: under TCG, 2 vCPUs and a disk each, {busy} of them busy, the others halted.
 
 | guests | kvmnb | its daemon | virsh | its daemon | kvmnb of virsh | kvmnb's memory | libvirt's period |
 |---|---|---|---|---|---|---|---|
 """
+# Loading libvirt's library, connecting and the first look at all processes are no part of watching.
+WARM_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ def main() -> int:
     if why:
         print(f"sampling is not measured: {why}")
         return 0
-    load = f"load average {os.getloadavg()[0]:.1f} before the start"
+    words = machine()
     rows = []
     for count in options.guests:
         with Lab() as lab:
@@ -79,14 +75,13 @@ def main() -> int:
             *(f"{100 * one:.2f} %" for one in (ours.client, ours.daemon, theirs.client, theirs.daemon)),
             f"{share:.2f}",
             f"{ours.memory_mib:.0f} MiB",
-            f"{ours.period:.0f} s" if ours.period else f"over {options.seconds / 2:.0f} s",
+            f"{ours.period:.0f} s" if ours.period else "longer than the run",
         )
         rows.append("| " + " | ".join(cells) + " |\n")
         print(rows[-1], end="", flush=True)
-    machine = f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}, TCG"
-    head = HEAD.format(seconds=options.seconds, machine=machine, busy=options.busy, load=load)
     if options.write:
-        PAGE.write_text(head + "".join(rows), encoding="utf-8")
+        head = HEAD.format(seconds=options.seconds, warm=WARM_SECONDS, machine=words, busy=options.busy or "none")
+        write_part(TITLE, head + "".join(rows))
     return 0
 
 
@@ -120,10 +115,10 @@ def _halted(lab: object, name: str, disk: str) -> None:
     connection.close()
 
 
-def _beside(daemon: int, run: Callable[[str, int], Cost], uri: str, seconds: int) -> Cost:
-    before = _cpu_seconds(daemon)
-    cost = run(uri, seconds)
-    return Cost(cost.client, (_cpu_seconds(daemon) - before) / seconds, cost.memory_mib, cost.period)
+def _beside(daemon: int, run: Callable[[str, int, Callable[[], None]], Cost], uri: str, seconds: int) -> Cost:
+    began: list[float] = []
+    cost = run(uri, seconds, lambda: began.append(_cpu_seconds(daemon)))
+    return Cost(cost.client, (_cpu_seconds(daemon) - began[0]) / seconds, cost.memory_mib, cost.period)
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -131,10 +126,14 @@ def _cpu_seconds(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _ours(uri: str, seconds: int) -> Cost:
-    """A process of its own that samples; it prints what it took."""
+def _ours(uri: str, seconds: int, begin: Callable[[], None]) -> Cost:
+    """A process of its own that samples; it says when it has started up, and prints what it took."""
     command = [sys.executable, "-m", "tools.bench.sampling", "--sample", uri, "--seconds", str(seconds)]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sampler:
+        assert sampler.stdout
+        assert sampler.stdout.readline() == "begin\n", "the sampler says when it has started up"
+        begin()
+        told = sampler.stdout.read().split()
     return Cost(float(told[0]) / seconds, 0.0, float(told[1]), float(told[2]))
 
 
@@ -152,26 +151,32 @@ def _sample(uri: str, seconds: int) -> int:
         periods.extend(value for series, value in frame.periods.items() if series.metric == "kvm_disk_reads_total")
 
     sampler = Sampler(LiveSource(Files(Path("/")), Rounds(lambda: Statistics(uri, keepalive=False), away=False)))
-    began = time.process_time()
     with sampler.subscribe(take, name="the bench", period=1.0):
+        time.sleep(WARM_SECONDS)
+        print("begin", flush=True)
+        began = time.process_time()
         time.sleep(seconds)
-    spent = time.process_time() - began
+        spent = time.process_time() - began
     resident = Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]
     print(spent, int(resident) / 1024, sum(periods) / len(periods) if periods else 0)
     return 0
 
 
-def _virsh(uri: str, seconds: int) -> Cost:
+def _virsh(uri: str, seconds: int, begin: Callable[[], None]) -> Cost:
     """One virsh that is given the command once a second."""
     with subprocess.Popen(
         ["virsh", "-q", "-c", uri], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as virsh:
         assert virsh.stdin
-        for _ in range(seconds):
+        before = 0.0
+        for second in range(WARM_SECONDS + seconds):
+            if second == WARM_SECONDS:
+                before = _cpu_seconds(virsh.pid)
+                begin()
             virsh.stdin.write("domstats\n")
             virsh.stdin.flush()
             time.sleep(1)
-        spent = _cpu_seconds(virsh.pid)
+        spent = _cpu_seconds(virsh.pid) - before
         virsh.stdin.write("quit\n")
     return Cost(spent / seconds, 0.0)
 

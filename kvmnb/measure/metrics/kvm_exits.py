@@ -1,4 +1,8 @@
-"""What KVM counts of a vCPU: exits and halt polling. Absent under TCG and where neither source tells it."""
+"""What KVM counts of a vCPU: exits and halt polling.
+
+Absent under TCG, and where libvirt does not tell it (before 8.9, QEMU before 7.1, Linux before 5.14): the kernel's
+debugfs has the same counters, and is not read.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from dataclasses import replace
 
 from kvmnb.measure.metric import SLOW, Metric
 
-SOURCE = "libvirt's bulk call, group vcpu: vcpu.<n>.{name}; else /sys/kernel/debug/kvm/<pid>-<fd>/vcpu<n>/{name}"
+SOURCE = "libvirt's bulk call, group vcpu: vcpu.<n>.{name}"
 
 VCPU_EXITS = Metric(
     name="kvm_vcpu_exits_total",
@@ -15,16 +19,16 @@ VCPU_EXITS = Metric(
     of="guest",
     label="vcpu",
     help="How often a vCPU left the guest for the hypervisor.",
-    source=SOURCE.format(name="exits.sum").replace("vcpu<n>/exits.sum", "vcpu<n>/exits"),
-    cost="one call to libvirt, which asks the guest's QEMU; or one read of a small file",
+    source=SOURCE.format(name="exits.sum"),
+    cost="one call to libvirt, which asks the guest's QEMU",
     period=SLOW,
 )
-WITH_EXITS = "none of its own with libvirt: it comes with the exits"
+WITH_EXITS = "none of its own: it comes with the exits"
 VCPU_HALT_EXITS = replace(
     VCPU_EXITS,
     name="kvm_vcpu_halt_exits_total",
     help="How often a vCPU left the guest because it had nothing to do.",
-    source=SOURCE.format(name="halt_exits"),
+    source=SOURCE.format(name="halt_exits.sum"),
     cost=WITH_EXITS,
 )
 VCPU_POLLED_WELL = replace(
@@ -32,7 +36,7 @@ VCPU_POLLED_WELL = replace(
     name="kvm_vcpu_halt_poll_success_seconds_total",
     unit="seconds",
     help="Time that KVM polled for a halted vCPU and something came: the vCPU woke at once.",
-    source=SOURCE.format(name="halt_poll_success_ns"),
+    source=SOURCE.format(name="halt_poll_success_ns.sum"),
     cost=WITH_EXITS,
 )
 VCPU_POLLED_IN_VAIN = replace(
@@ -40,7 +44,7 @@ VCPU_POLLED_IN_VAIN = replace(
     name="kvm_vcpu_halt_poll_fail_seconds_total",
     unit="seconds",
     help="Time that KVM polled for a halted vCPU and nothing came: a host CPU burnt it.",
-    source=SOURCE.format(name="halt_poll_fail_ns"),
+    source=SOURCE.format(name="halt_poll_fail_ns.sum"),
     cost=WITH_EXITS,
 )
 
