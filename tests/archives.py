@@ -15,6 +15,8 @@ def extract(archive: tarfile.TarFile, folder: Path, members: Iterable[tarfile.Ta
     """
     chosen = [one for one in (archive if members is None else members) if _stays_inside(one)]
     for one in chosen:
+        # Of whoever unpacks it: each owner's name would be looked up among the users of this machine.
+        one.uid, one.gid, one.uname, one.gname = os.getuid(), os.getgid(), "", ""
         one.mode = (one.mode | 0o600) & 0o755
         if one.isdir():
             one.mode |= 0o700

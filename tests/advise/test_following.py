@@ -33,6 +33,8 @@ from tests.builders import Guest, a_guest, a_host, a_policy, bound_to, cells, to
 
 every_goal = pytest.mark.parametrize("goal", list(Goal), ids=lambda goal: goal.value)
 
+LONG = (Goal.THROUGHPUT, Goal.BALANCED)
+
 CPUS = (
     "<cpu mode='host-passthrough'/>",
     "",
@@ -184,7 +186,12 @@ def the_demo() -> tuple[Host, list[Guest]]:
     ]
 
 
-@every_goal
+# The goals with the most findings are for the long run: test_following_on_scratch follows each of their rules once.
+@pytest.mark.parametrize(
+    "goal",
+    [pytest.param(goal, marks=pytest.mark.soak if goal in LONG else ()) for goal in Goal],
+    ids=lambda goal: goal.value,
+)
 def test_each_finding_of_the_demo_host_is_silenced_by_following_it(goal: Goal) -> None:
     check_following(*the_demo(), goal)
 
@@ -263,6 +270,13 @@ def guests(draw: st.DrawFn, host: Host, name: str) -> Guest:
 
 
 @given(scenes(), st.sampled_from(list(Goal)))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_each_finding_is_silenced_by_following_it(scene: tuple[Host, list[Guest]], goal: Goal) -> None:
+    check_following(*scene, goal)
+
+
+@pytest.mark.soak
+@given(scenes(), st.sampled_from(list(Goal)))
+@settings(max_examples=1_000, deadline=None)
+def test_each_finding_of_many_scenes_is_silenced_by_following_it(scene: tuple[Host, list[Guest]], goal: Goal) -> None:
     check_following(*scene, goal)

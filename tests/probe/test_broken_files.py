@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -102,12 +103,16 @@ def wrong(sound: dict[str, object], broken: dict[str, object], kind: str) -> dic
     return {path: value for path, value in found.items() if value not in silent}
 
 
-def trial(tree: Path, paths: list[str]) -> int:
+def trial(tree: Path, paths: list[str], step: int = 1) -> int:
+    """Break each file in every way, or in every ``step``-th, going on through the ways from file to file."""
     sound = facts(look(tree))
     tried, wrongs = 0, {}
+    ways = itertools.cycle(range(len(KINDS) * step))
     for path in paths:
         raw = (tree / path).read_bytes()
         for kind in KINDS:
+            if next(ways) % step:
+                continue
             spoil(tree / path, kind)
             found = wrong(sound, facts(look(tree)), kind)
             if found:
@@ -143,11 +148,12 @@ def test_one_file_of_every_pattern_broken_in_every_way_on_the_smallest_host(smal
     assert trial(smallest, paths) == len(paths) * len(KINDS)
 
 
-@pytest.mark.slow
-def test_one_file_of_every_pattern_broken_in_every_way_on_the_demo_host(demo_cpus: Path) -> None:
+# Four and five have no divisor in common, so that the ways change places from file to file.
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.soak)])
+def test_one_file_of_every_pattern_broken_on_the_demo_host(demo_cpus: Path, step: int) -> None:
     paths = one_of_every_pattern(demo_cpus)
     assert len(paths) > 25
-    assert trial(demo_cpus, paths) == len(paths) * len(KINDS)
+    assert trial(demo_cpus, paths, step) == -(-len(paths) * len(KINDS) // step)
 
 
 # Each of this host's nodes lists all CPUs, so a node that lists none goes unnoticed there.

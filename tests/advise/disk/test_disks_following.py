@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,12 +81,26 @@ def guests(draw: st.DrawFn, name: str) -> Guest:
     return _Linux(guest).spoken if draw(st.booleans()) else guest
 
 
-@given(st.sampled_from(HOSTS), guests("a"), guests("b"), st.sampled_from(list(Goal)))
-@settings(max_examples=80, deadline=None)
-def test_what_is_wanted_of_disks_silences_its_rule(host: Host, first: Guest, second: Guest, goal: Goal) -> None:
+scenes = given(st.sampled_from(HOSTS), guests("a"), guests("b"), st.sampled_from(list(Goal)))
+
+
+def check(host: Host, first: Guest, second: Guest, goal: Goal) -> None:
     result = audit(host, [first.domain, second.domain], Intent(goal=goal))
     agreeing(result)
     for finding in result.findings:
         well_formed(finding)
     check_following(host, [first, second], goal)
     check_following_all(host, [first, second], goal)
+
+
+@scenes
+@settings(max_examples=25, deadline=None)
+def test_what_is_wanted_of_disks_silences_its_rule(host: Host, first: Guest, second: Guest, goal: Goal) -> None:
+    check(host, first, second, goal)
+
+
+@pytest.mark.soak
+@scenes
+@settings(max_examples=1_000, deadline=None)
+def test_what_is_wanted_of_many_disks_silences_its_rule(host: Host, first: Guest, second: Guest, goal: Goal) -> None:
+    check(host, first, second, goal)
