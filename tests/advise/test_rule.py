@@ -69,3 +69,11 @@ def test_the_goals_voice_is_heard_before_the_overlays() -> None:
 
 def test_what_came_later_is_given_by_name() -> None:
     assert {one.name for one in fields(Rule) if one.kw_only} == {"effect", "effect_basis", "seen_by"}
+
+
+def test_its_text_is_its_files_docstring() -> None:
+    one = rule("cpu.mode")
+    title, found = one.text
+    assert (one.title, f"{one.title}.") == (title[:-1], title)
+    assert list(one.sources) == [line.removeprefix("* ") for line in found["Sources"].splitlines() if line]
+    assert one.sources
