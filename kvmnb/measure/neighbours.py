@@ -16,6 +16,9 @@ from kvmnb.measure.step import Quotas, Step, step
 
 # /proc/stat counts a CPU's time in ticks of 10 ms: of one look to the next, less than two say nothing.
 TICKS_SECONDS = 0.02
+# In words, so many culprits of a guest are named, and none that would read 0.00 s/s.
+MOST_TOLD = 5
+LEAST_TOLD = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,16 @@ def said(who: Party, guests: Mapping[str, str], victim: str = "") -> str:
 def name_in(guests: Mapping[str, str], who: Party) -> str:
     """The name of one who takes CPU time: of a guest's the guest's name, of others their own."""
     return guests.get(who.name, who.name) if who.kind in (Kind.GUEST, Kind.VHOST) else who.name
+
+
+def worst(takers: Iterable[tuple[Party, float]], guests: Mapping[str, str], victim: str) -> list[tuple[str, float]]:
+    """Who takes most of a guest's CPU, in words; the rest together, and apart from it what is unknown."""
+    known = [(said(who, guests, victim), rate) for who, rate in takers if who != UNKNOWN]
+    named = [one for one in known if one[1] >= LEAST_TOLD][:MOST_TOLD]
+    rest = known[len(named) :]
+    unknown = [(said(who, guests), rate) for who, rate in takers if who == UNKNOWN]
+    together = [(f"{len(rest)} others", sum(rate for _, rate in rest))] if len(rest) > 1 else rest
+    return [*named, *together, *unknown]
 
 
 def matrix(moments: Iterable[Moment | None], gaps: tuple[str, ...] = ()) -> Matrix:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kvmnb.core.errors import NotAnswered
 from kvmnb.facts.gap import Gap
 from kvmnb.measure.diagnose.diagnosis import Diagnosis, Symptom
-from kvmnb.measure.neighbours import Matrix, said
+from kvmnb.measure.neighbours import Matrix, worst
 from kvmnb.terminal import documents
 from kvmnb.terminal.options import add_json, add_source, here_of
 from kvmnb.terminal.words import headed, name_of, paragraph, subject_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
 
 DEFAULT_SECONDS = 10.0
-# Guests, and of each those who take its CPU, that are told of.
+# Guests that wait, of which is told.
 MOST = 5
 
 
@@ -73,11 +73,8 @@ def _neighbours(found: Diagnosis) -> Iterator[str]:
     yield "\nWho takes whose CPU (seconds of run delay per second):"
     waited = found.neighbours.waited
     for victim in found.neighbours.victims[:MOST]:
-        takers = found.neighbours.of(victim)
-        told = ", ".join(f"{said(who, names, victim)} {rate:.2f}" for who, rate in takers[:MOST])
-        rest = sum(rate for _, rate in takers[MOST:])
-        more = f", {len(takers) - MOST} others {rest:.2f}" if len(takers) > MOST else ""
-        line = f"{names.get(victim, victim)} waits {waited[victim]:.2f}: {told}{more}"
+        told = ", ".join(f"{name} {rate:.2f}" for name, rate in worst(found.neighbours.of(victim), names, victim))
+        line = f"{names.get(victim, victim)} waits {waited[victim]:.2f}: {told}"
         yield paragraph(name_of(line), "  ", "    ")
     left = len(waited) - MOST
     more_victims = f"{left} more guests wait less. " if left > 0 else ""

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from kvmnb.facts.gap import Gap, NotSeen
 from kvmnb.measure.metric import Metric
 from kvmnb.measure.moment import QUOTA
-from kvmnb.measure.neighbours import Matrix, said
+from kvmnb.measure.neighbours import Matrix, worst
 from kvmnb.measure.series import GUESTS, HOST, LIBVIRT, by_libvirt
 from kvmnb.measure.window import Span, Window
-
-TAKERS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,8 @@ class Signals:
     def takers(self, guest: str) -> tuple[str, ...]:
         """Who takes this guest's CPUs, its own quota apart, in words, most first; empty where it was not looked at."""
         found = self.neighbours.of(guest) if isinstance(self.neighbours, Matrix) else ()
-        takers = [(said(who, self.guests, guest), rate) for who, rate in found if who != QUOTA]
-        rest = takers[TAKERS_NAMED:]
-        named = takers if len(rest) < 2 else [*takers[:TAKERS_NAMED], (f"{len(rest)} others", sum(r for _, r in rest))]
-        return tuple(f"{name}: {rate:.2f} s/s" for name, rate in named)
+        takers = worst([one for one in found if one[0] != QUOTA], self.guests, guest)
+        return tuple(f"{name}: {rate:.2f} s/s" for name, rate in takers)
 
     def _gap(self, metric: Metric, guest: str) -> Gap:
         keys = (guest, by_libvirt(guest), GUESTS, LIBVIRT) if guest else (HOST,)
