@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kvmnb.advise import mute_file, registry
 from kvmnb.advise.finding import Finding, Safety
@@ -32,7 +32,9 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import NotSeen
 from kvmnb.facts.host import Host
 from kvmnb.facts.image import DiskImage
+from kvmnb.facts.kernel import Kernel
 from kvmnb.facts.load import Load
+from kvmnb.facts.storage import BlockDevice
 from kvmnb.machine import sources
 from kvmnb.machine.commands import RememberedCommands
 from kvmnb.machine.given import GivenDomains
@@ -67,6 +69,8 @@ if TYPE_CHECKING:
     from kvmnb.show.forms.tune import TuneForm
     from kvmnb.show.live import LiveChart, TopTable
     from kvmnb.show.nothing import Nothing
+
+T = TypeVar("T")
 
 _opened: list[Here] = []
 # A notebook audits in several cells; an image takes some 20 ms to ask for.
@@ -308,6 +312,14 @@ class Here:
         name = domain if isinstance(domain, str) else getattr(domain, "name", None)
         chosen = self.domains if name is None else (self.facts().domain(name),)
         return NetworkPaths(self.host, chosen, found, [one.name for one in self.domains])
+
+    def kernel(self) -> Kernel | Nothing:
+        """How the host's kernel treats memory, as it is now; where that was not seen, a sentence that says so."""
+        return _or_nothing(lambda: self.facts(fresh=True).host.kernel)
+
+    def blocks(self) -> tuple[BlockDevice, ...] | Nothing:
+        """The host's block devices, as they are now; where none was seen, a sentence that says so."""
+        return _or_nothing(lambda: self.facts(fresh=True).host.blocks) or _no_block(self.machine)
 
     def disks(self, domain: Domain | Nothing | str | None = None) -> DiskPaths | tuple[DiskPaths, ...] | Nothing:
         """The way of a guest's disks, layer by layer down to the medium, images included; of all guests in brief."""
@@ -586,6 +598,22 @@ def _no_guest(machine: Machine) -> Nothing:
     return _nothing(
         f"There is no guest on {machine.title}, so there is nothing to show here. Make one and open the notebook again."
     )
+
+
+def _no_block(machine: Machine) -> Nothing:
+    from kvmnb.show.nothing import Nothing
+
+    return Nothing(f"No block device is seen on {machine.title}.")
+
+
+def _or_nothing(read: Callable[[], T]) -> T | Nothing:
+    """A fact, or a sentence in its place that says why it was not seen."""
+    from kvmnb.show.nothing import Nothing
+
+    try:
+        return read()
+    except NotSeen as unseen:
+        return Nothing(f"This could not be read here: {unseen.gap.reason}.")
 
 
 def _no_finding(found: Audit) -> Nothing:

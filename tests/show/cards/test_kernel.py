@@ -35,3 +35,8 @@ def test_what_the_kernel_lacks_or_nobody_saw_is_told(pictured: Here) -> None:
     unseen = changed(pictured.host.kernel, ksm=Gap("host.kernel.ksm", "no right"))
     assert "not seen: no right" in kernel.html(unseen)
     assert "never (for nobody)" in kernel.text(unseen)
+
+
+def test_what_cannot_be_read_is_a_sentence_and_no_error(small: Here) -> None:
+    assert str(small.blocks()) == "This could not be read here: /sys/block: No such file or directory."
+    assert small.kernel() is not None
