@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -54,15 +55,45 @@ def qemu_processes(files: Files) -> Iterator[Qemu]:
     return iter(guest_processes(files).qemus)
 
 
-def guest_processes(files: Files) -> Processes:
-    """The QEMU processes and the vhost threads beside them, from one look at all processes."""
-    named: dict[str, str] = {}
-    for pid in files.names("proc"):
-        if pid.isdecimal():
+class Names:
+    """The names of all processes, for who looks often: that of an old process is read again only now and then.
+
+    A process that is to become a guest's QEMU is young when it does so. One that is not, or that took the number of
+    another one between two looks, is seen after ``ANEW_SECONDS`` at the latest.
+    """
+
+    YOUNG_SECONDS = 15.0
+    ANEW_SECONDS = 30.0
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, float]] = {}
+        self._anew_at = float("-inf")
+
+    def read(self, files: Files) -> dict[str, str]:
+        """Each process' name by its number; OSError where /proc cannot be read."""
+        now = time.monotonic()
+        anew = False
+        if now - self._anew_at >= self.ANEW_SECONDS:
+            anew, self._anew_at = True, now
+        found: dict[str, tuple[str, float]] = {}
+        for pid in files.names("proc"):
+            if not pid.isdecimal():
+                continue
+            name, seen_at = self._known.get(pid, ("", now))
+            if name and not anew and now - seen_at >= self.YOUNG_SECONDS:
+                found[pid] = name, seen_at
+                continue
             try:
-                named[pid] = files.read(f"proc/{pid}/comm")
+                found[pid] = files.read(f"proc/{pid}/comm"), seen_at
             except (OSError, ValueError):
                 continue
+        self._known = found
+        return {pid: name for pid, (name, _) in found.items()}
+
+
+def guest_processes(files: Files, names: Names | None = None) -> Processes:
+    """The QEMU processes and the vhost threads beside them, from one look at all processes."""
+    named = (names or Names()).read(files)
     vhosts: dict[int, tuple[int, ...]] = {}
     for pid, name in named.items():
         if found := re.fullmatch(r"vhost-(\d{1,10})", name):

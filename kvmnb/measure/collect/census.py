@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.machine.files import Files
 from kvmnb.machine.hypervisor import Thread
-from kvmnb.machine.processes import Qemu, guest_processes, threads
+from kvmnb.machine.processes import Names, Qemu, guest_processes, threads
 from kvmnb.measure.series import Event
 
-# Listing all processes costs some milliseconds; a new guest may wait this long to be seen.
+# Listing all processes and reading the names of new ones costs some milliseconds on a large host; a new guest may
+# wait this long to be seen.
 RESCAN_SECONDS = 2.0
 # Looking up a guest's threads costs two reads for each of them; a vCPU that is plugged in may wait this long.
 THREADS_SECONDS = 10.0
@@ -37,6 +38,7 @@ class Census:
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._names = Names()
         self._guests: dict[str, Running] = {}
         self._scanned_at = float("-inf")
         self._first = True
@@ -74,7 +76,7 @@ class Census:
 
     def _scan(self) -> None:
         now = time.monotonic()
-        processes = guest_processes(self._files)
+        processes = guest_processes(self._files, self._names)
         found: dict[str, Running] = {}
         for process in processes.qemus:
             known = self._guests.get(process.uuid)
