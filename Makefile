@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help lab demo env install-root test lint unit labtests notebooks browser bench soak mutate constraints clean
+.PHONY: help lab demo pages env install-root test lint unit labtests notebooks browser bench soak mutate constraints clean
 SHELL := /bin/bash
 
 help: ## what can be made here
@@ -10,6 +10,11 @@ lab: ## install what is missing and open JupyterLab on the notebooks
 
 demo: ## the same on the demo host, a recorded server; needs no libvirt
 	@KVMNB_HOST=demo tools/setup/lab.sh
+
+# Who reaches a page can press its buttons, so a live host is none of the choices.
+pages: env ## the notebooks as pages without code, on the demo host (RECORDED=FOLDER: on a recorded one)
+	@.venv/bin/python -m pip install -q -c constraints.txt -e '.[pages]'
+	@KVMNB_HOST="$(if $(RECORDED),$(abspath $(RECORDED)),demo)" .venv/bin/voila notebooks
 
 env: ## only the Python environment .venv, ready for `make lab`
 	@tools/setup/lab.sh --prepare

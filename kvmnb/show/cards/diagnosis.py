@@ -12,7 +12,7 @@ from kvmnb.measure.diagnose.diagnosis import Diagnosis, Symptom, pattern
 from kvmnb.show import template, words
 from kvmnb.show.cards.finding import subject
 
-_MEANING = "What it means"
+_MEANING, _REFUTED = "What it means", "What would refute it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Shown:
     symptom: Symptom
     where: str
     means: str
+    refuted: str
     answers: tuple[tuple[str, str], ...]
     """Each rule that answers it, with its title."""
 
@@ -56,7 +57,8 @@ def headline(diagnosis: Diagnosis) -> str:
 
 def _shown(one: Symptom) -> Shown:
     answers = tuple((rule, _title(rule)) for rule in one.answers)
-    return Shown(one, subject(one.subject), pattern(one.id).text[1].get(_MEANING, ""), answers)
+    told = pattern(one.id).text[1]
+    return Shown(one, subject(one.subject), told.get(_MEANING, ""), told.get(_REFUTED, ""), answers)
 
 
 def _title(rule: str) -> str:
