@@ -35,9 +35,10 @@ def test_its_figures_are_drawn_without_a_request_and_its_names_are_text(
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     said: list[str] = []
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    page.on("dialog", lambda dialog: said.append(dialog.message))
     page.on("pageerror", lambda problem: said.append(str(problem)))
-    page.on("request", lambda one: said.append(one.url) if not re.match("(?:file|blob|data):", one.url) else None)
+    page.on("request", lambda one: said.append(one.url))
     page.goto(written.as_uri())
     page.wait_for_selector("html[data-drawn]", state="attached", timeout=30_000)
     page.wait_for_timeout(300)
@@ -47,5 +48,5 @@ def test_its_figures_are_drawn_without_a_request_and_its_names_are_text(
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "it is too wide"
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(26, 26, 26)")
-    assert said == []
+    assert [one for one in said if not re.match("(?:file|blob|data):", one)] == []
     context.close()
