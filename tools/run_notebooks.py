@@ -54,7 +54,9 @@ def run(notebooks: list[str], host: str, workers: int, compare: list[str]) -> in
     with tempfile.TemporaryDirectory(prefix="kvmnb-notebooks.") as scratch:
         folders = {name: f"{scratch}/{name}" for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "IPYTHONDIR")}
         # One worker keeps a whole notebook: its cells share a kernel.
-        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--dist", "loadfile"]
+        # One at a time needs no worker beside pytest itself, which takes seconds to start.
+        beside = str(workers) if workers > 1 else "0"
+        command = [sys.executable, "-m", "pytest", "-q", "-n", beside, "--dist", "loadfile"]
         command += [*compare, "--nbval-current-env", "--nbval-cell-timeout=120", *notebooks]
         pytest = subprocess.Popen(command, cwd=REPO, env={**os.environ, **folders, "KVMNB_HOST": host})
         try:
