@@ -124,9 +124,7 @@ def wants(findings: Iterable[Finding]) -> dict[tuple[str, str], object]:
 def restart(guests: Iterable[Guest]) -> None:
     """Give each guest a new QEMU, as the lab may with its own."""
     for one in guests:
-        one.log.write_text("")
-        one.domain.destroy()
-        one.domain.create()
+        one.restart()
 
 
 def test_each_rule_that_fires_on_the_host_is_followed_seen_in_the_kernels_files_and_taken_back(

@@ -144,6 +144,15 @@ class Guest:
         self.connection = self.lab.connect()
         self.domain = self.connection.lookupByUUIDString(self.uuid)
 
+    def restart(self) -> None:
+        """Give the guest a new QEMU; its system is booting then (see ``wait_ready``)."""
+        if self._console >= 0:
+            os.close(self._console)
+            self._console = -1
+        self.log.write_text("")
+        self.domain.destroy()
+        self.domain.create()
+
     def remove(self) -> None:
         """Destroy and undefine the guest; one that is already gone is left so."""
         import libvirt
