@@ -138,9 +138,13 @@ def test_the_form_is_worked_by_the_keyboard_alone(page: Any, demo_server: Server
     assert focused == "Apply"
 
 
-def test_a_guest_named_as_html_is_text_in_the_browser(page: Any, tmp_path: Path) -> None:
+def test_a_guest_named_or_described_as_html_is_text_in_cards_form_map_and_hover(page: Any, tmp_path: Path) -> None:
     source = write_host(tmp_path / "recorded")
-    write_guest(source, escape(HOSTILE), 0)
+    pins = "  <cputune><vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='1' cpuset='2'/></cputune>\n"
+    write_guest(source, escape(HOSTILE), 0, cputune=pins)
+    # Read for the guest's owner, which is shown.
+    described = f"  <description>Source: {escape(HOSTILE)}/Vagrantfile</description>\n"
+    write_guest(source, "described", 1, cputune=described)
     with jupyterlab(KVMNB_HOST=str(source), KVMNB_TICK="0.2") as server:
         for name in ("00-start", "10-cpu"):
             notebook = Notebook(page, server, f"{name}.ipynb")
@@ -148,9 +152,30 @@ def test_a_guest_named_as_html_is_text_in_the_browser(page: Any, tmp_path: Path)
             assert notebook.complaints() == []
             assert HOSTILE in notebook.text()
             assert page.locator(".jp-OutputArea-output img[src=x]").count() == 0
+        area = page.locator(".jp-OutputArea-output")
+        guest = area.get_by_label("Guest", exact=True)
+        guests = guest.locator("option").evaluate_all("all => all.map((one) => one.value)")
+        assert sum(one.startswith(HOSTILE) for one in guests) == 1
+        for one in guests:
+            guest.select_option(one)
+            page.wait_for_timeout(500)
+            assert page.locator("img[src=x]").count() == 0
         legend = "".join(page.locator(".js-plotly-plot .legendtext").all_text_contents())
         assert "<img src=x onerr" in legend
-        page.wait_for_timeout(500)
+        assert any("<img src=x" in said for said in hovers(page, page.locator(".js-plotly-plot").first))
+        assert page.locator("img[src=x]").count() == 0
+
+
+def hovers(page: Any, plot: Any) -> list[str]:
+    """What a chart says of each of its bars when the mouse rests there."""
+    plot.scroll_into_view_if_needed()
+    said = []
+    for bar in plot.locator(".barlayer .point path").all():
+        place = bar.bounding_box()
+        page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        page.wait_for_timeout(100)
+        said += plot.locator(".hoverlayer .hovertext").all_text_contents()
+    return said
 
 
 BACKGROUND = "getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor"

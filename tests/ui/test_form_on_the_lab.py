@@ -224,6 +224,8 @@ class Form:
             self.area.page.wait_for_timeout(300)
         self._apply.click()
         self._ended(standing + 1, "written and read back")
+        guard = self.area.get_by_label("Keep only if confirmed within")
+        expect(guard.locator("option:checked")).to_have_text(re.compile("as.needed"))
 
     def press_undo(self) -> None:
         """Press the newest journal's Undo in the journal pane, and wait for the tick."""

@@ -20,6 +20,8 @@ from kvmnb.show.forms.tune_state import TuneState, key
 from kvmnb.show.forms.typed_boxes import TypedBoxes
 from kvmnb.show.forms.verbs import Verbs
 
+# Not None: a Dropdown takes that value for nothing chosen, and a page then shows an empty box.
+_AS_NEEDED = -1
 _GUARDS = (("no, do not guard it", 0), *((f"{seconds} s", seconds) for seconds in (30, 60, 120, 300)))
 
 
@@ -49,7 +51,7 @@ class TuneForm:
         self.override = _check_box("")
         self.guarded = ipywidgets.Dropdown(
             description="Keep only if confirmed within",
-            options=[("as needed", None), *_GUARDS],
+            options=[("as needed", _AS_NEEDED), *_GUARDS],
             style={"description_width": "initial"},
             layout={"width": "max-content"},
         )
@@ -214,7 +216,7 @@ class TuneForm:
         seconds = self.state.default_seconds
         as_needed = f"as needed ({seconds} s: it touches your own link)" if seconds else "as needed (not needed here)"
         chosen = self.guarded.value
-        self.guarded.options = [(as_needed, None), *_GUARDS]
+        self.guarded.options = [(as_needed, _AS_NEEDED), *_GUARDS]
         self.guarded.value = chosen
         self.preview.value = template.scope(self._preview())
         self._allow()
@@ -247,7 +249,7 @@ class TuneForm:
         return self.state.apply(
             self.read_costs.value,
             progress,
-            confirm_within=self.guarded.value,
+            confirm_within=None if self.guarded.value == _AS_NEEDED else self.guarded.value,
             override_owner=self.override.value,
         )
 
