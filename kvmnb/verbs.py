@@ -57,6 +57,7 @@ from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
 
 if TYPE_CHECKING:
+    from kvmnb.measure.recording.recorder import Recorder
     from kvmnb.share.report import Reported
     from kvmnb.show.cards.disk_path import DiskPaths
     from kvmnb.show.charts.disk_latency import DiskLatency
@@ -75,6 +76,7 @@ T = TypeVar("T")
 _opened: list[Here] = []
 # A notebook audits in several cells; an image takes some 20 ms to ask for.
 ANSWERS_HOLD_SECONDS = 30.0
+DIAGNOSIS_SECONDS = 10.0
 
 
 class Here:
@@ -400,19 +402,39 @@ class Here:
 
         return TopTable(self.machine, period=period)
 
-    def diagnose(self, seconds: float = 10.0) -> Diagnosis | Nothing:
-        """What is slow, on what, and who causes it, over a window that begins now; it takes that long.
+    def diagnose(self, seconds: float | None = None) -> Diagnosis | Nothing:
+        """What is slow, on what, and who causes it, over a window that begins now (10 s); it takes that long.
 
-        Where the machine has no series, the sentence that says why.
+        Of a recording of series: over its last ``seconds``, by default an hour; at once. Where the machine has no
+        series, the sentence that says why.
         """
+        if self.machine.series is not None:
+            from kvmnb.measure.recording.session import diagnose_recording
+
+            return diagnose_recording(self.machine.series, seconds)
         survey = self.facts(fresh=True)
         try:
             sampler = sampler_of(self.machine)
         except NotAnswered as problem:
             return _nothing(str(problem))
-        frames, matrix = neighbourhood.heard(self.machine, sampler, seconds)
+        window = DIAGNOSIS_SECONDS if seconds is None else seconds
+        frames, matrix = neighbourhood.heard(self.machine, sampler, window)
         running = {one.uuid: one.name for one in survey.domains if one.running}
         return diagnose(Signals(window_of(frames), running, devices_below(survey.host, survey.domains), matrix))
+
+    def record(self, file: str | Path, *, period: float | None = None, replace: bool = False) -> Recorder:
+        """Record all series into one file, beside whatever charts there are, till its ``stop()`` or a ``with`` ends.
+
+        ``period`` is in seconds. Refused where the file exists, unless it is such a recording and ``replace`` is given.
+        See docs/recording.md for what it holds; guests' names are in it.
+        """
+        from kvmnb.measure.recording import session
+
+        return session.record(self.machine, self.facts(), Path(file), period=period, instead=replace)
+
+    def replay(self, file: str | Path) -> Here:
+        """A recording of series as a machine: its charts, its table of guests, its diagnosis; all else is a gap."""
+        return open(recorded=file)
 
     def neighbours(self, seconds: float = 5.0, *, a_second: float = LOOKS_A_SECOND) -> Neighbours:
         """Who takes whose CPU, over a window that begins now; it takes that long.
@@ -515,7 +537,7 @@ def open_machine(
     if demo or demo_reset:
         return sources.demo(reset=demo_reset)
     if recorded is not None:
-        return sources.recorded(recorded)
+        return _recorded(Path(recorded))
     if root is not None:
         return sources.tree(root)
     if uri is None and not os.environ.get("LIBVIRT_DEFAULT_URI") and not sources.hypervisor_installed():
@@ -523,6 +545,17 @@ def open_machine(
             "no hypervisor is installed here; look at the demo host with --demo, or name a host with --uri"
         )
     return _reached(sources.live(uri))
+
+
+def _recorded(path: Path) -> Machine:
+    """A recorded host, or a recording of series."""
+    from kvmnb.measure.recording import kinds
+
+    if not kinds.is_series(path):
+        return sources.recorded(path)
+    from kvmnb.measure.recording.playing import machine_of
+
+    return machine_of(path)
 
 
 def _reached(machine: Machine) -> Machine:
@@ -582,6 +615,10 @@ def close() -> None:
     """Let go of every machine, chart and thread that notebooks opened."""
     import sys
 
+    if "kvmnb.measure.recording.session" in sys.modules:
+        from kvmnb.measure.recording.session import close_recorders
+
+        close_recorders()
     if "kvmnb.show.live" in sys.modules:
         from kvmnb.show.live import close_all
 

@@ -31,6 +31,8 @@ class Machine:
     files_gap: str | None = None
     commands: Commands | None = None
     """What runs the host's programs; None where none may be run: over a network, and for a bare tree."""
+    series: Path | None = None
+    """The recording of series that this machine is; None where it is none."""
 
     @property
     def libvirt(self) -> Hypervisor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,8 +75,8 @@ def _looked_at(files: Files, seconds: float, a_second: float) -> Matrix | Gap:
     return replace(found, gaps=looks.gaps, guests=looks.guests)
 
 
-def told_by(frames: Sequence[Frame]) -> Matrix | Gap:
-    """What these frames tell; a gap that names the series that are missing."""
+def told_by(frames: Iterable[Frame]) -> Matrix | Gap:
+    """What these frames tell, gone through twice; a gap that names the series that are missing."""
     held = {series.metric for frame in frames for series in frame.values}
     missing = [name for name in NEEDED if name not in held]
     if missing:

@@ -1,4 +1,4 @@
-"""Recorded series, played in a loop as if they were measured now."""
+"""Recorded series as a source; the short ones of the demo host are a text that is played in a loop."""
 
 from __future__ import annotations
 
@@ -90,16 +90,15 @@ def recorded_from(
 
 
 class Replay:
-    """Plays a recording from its start, one row a tick, again and again."""
+    """A source of series that were recorded."""
 
-    def __init__(self, recorded: Recorded, uuids: Mapping[str, str]) -> None:
-        self.title_note = f"{recorded.cover.note}, replayed"
-        self.absent = "the recorded series do not hold this guest"
-        self.rows = len(recorded.rows)
-        self.period_seconds = recorded.cover.period_seconds
-        self._frames = tuple(_values(row, recorded.cover.columns, uuids) for row in recorded.rows)
-        self._next = 0
-        self.period = self.period_seconds
+    title_note: str
+    absent: str
+    period: float
+    period_seconds: float
+    """Seconds from one reading to the next, as it was recorded."""
+    over = False
+    """Whether the last reading was given, after which there is none."""
 
     def look_at(self, guests: frozenset[str]) -> None:
         """Nothing: a recording holds what it holds."""
@@ -109,6 +108,40 @@ class Replay:
 
     def rest(self) -> None:
         """Nothing: a replay has no threads."""
+
+    @property
+    def rows(self) -> int:
+        """How many readings ``recorded`` tells."""
+        raise NotImplementedError
+
+    def recorded(self) -> tuple[Mapping[Series, float], ...]:
+        """What was recorded, a mapping for each reading; of a long recording some minutes of it."""
+        raise NotImplementedError
+
+    def vcpus(self, guest: str) -> tuple[int, ...] | None:
+        """The vCPUs that were recorded of a guest."""
+        raise NotImplementedError
+
+    def read(self) -> Frame | None:
+        """The next reading; None where there is none any more."""
+        raise NotImplementedError
+
+
+class Loop(Replay):
+    """Plays a short recording from its start as if it were measured now, one row a tick, again and again."""
+
+    def __init__(self, recorded: Recorded, uuids: Mapping[str, str]) -> None:
+        self.title_note = f"{recorded.cover.note}, replayed"
+        self.absent = "the recorded series do not hold this guest"
+        self.period_seconds = recorded.cover.period_seconds
+        self._frames = tuple(_values(row, recorded.cover.columns, uuids) for row in recorded.rows)
+        self._next = 0
+        self.period = self.period_seconds
+
+    @property
+    def rows(self) -> int:
+        """How many readings there are."""
+        return len(self._frames)
 
     def vcpus(self, guest: str) -> tuple[int, ...] | None:
         """The vCPUs that were recorded of a guest."""
@@ -131,9 +164,9 @@ class Replay:
         """The next row; between the last and the first one a gap, since no line joins them."""
         if self._next == self.rows:
             self._next = 0
-            return Frame(time.time(), {}, {GUESTS: "the recording starts again"})
+            return Frame(time.time(), {}, {GUESTS: "the recording starts again"}, self.period)
         self._next += 1
-        return Frame(time.time(), self._frames[self._next - 1])
+        return Frame(time.time(), self._frames[self._next - 1], period=self.period)
 
 
 def _rank(part: int | str) -> tuple[int, str]:

@@ -1,51 +1,34 @@
-"""The last frames of a sampler, as columns of bounded length."""
+"""The last frames of a sampler."""
 
 from __future__ import annotations
 
-from array import array
+from collections import deque
 from collections.abc import Callable
-from math import isnan, nan
 
+from kvmnb.measure.blocks import Blocks
 from kvmnb.measure.series import Frame, Series
 
 
 class Ring:
-    """Keeps the newest ``capacity`` frames: 4 bytes for each value of each series."""
+    """Keeps the newest ``capacity`` frames, their values to seven digits."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._count = 0
-        self._times = array("d", [nan]) * capacity
-        self._gaps: list[dict[str, str]] = [{}] * capacity
-        self._columns: dict[Series, array[float]] = {}
-        self._last_seen: dict[Series, int] = {}
+        self._blocks = Blocks(capacity)
+        self._gaps: deque[dict[str, str]] = deque(maxlen=capacity)
 
     def __len__(self) -> int:
-        return min(self._count, self.capacity)
+        return len(self._blocks)
 
     def append(self, frame: Frame) -> None:
-        """Take a frame; the oldest one falls out, and so does a series of which nothing is left."""
-        place = self._count % self.capacity
-        self._times[place] = frame.at
-        self._gaps[place] = dict(frame.gaps)
-        for series, column in self._columns.items():
-            column[place] = frame.values.get(series, nan)
-        for series, value in frame.values.items():
-            if series not in self._columns:
-                self._columns[series] = array("f", [nan]) * self.capacity
-                self._columns[series][place] = value
-            self._last_seen[series] = self._count
-        self._count += 1
-        gone = [series for series, seen in self._last_seen.items() if seen < self._count - self.capacity]
-        for series in gone:
-            del self._columns[series], self._last_seen[series]
+        """Take a frame; the oldest one falls out."""
+        self._blocks.append(frame.at, frame.values)
+        gaps = dict(frame.gaps)
+        # A gap that goes on for an hour is kept once.
+        self._gaps.append(self._gaps[-1] if self._gaps and self._gaps[-1] == gaps else gaps)
 
     def frames(self, wanted: Callable[[Series], bool], last: int) -> list[Frame]:
         """The newest ``last`` frames, oldest first, with the series that are wanted."""
-        columns = {series: column for series, column in self._columns.items() if wanted(series)}
-        found = []
-        for number in range(max(0, self._count - min(last, self.capacity)), self._count):
-            place = number % self.capacity
-            values = {series: column[place] for series, column in columns.items() if not isnan(column[place])}
-            found.append(Frame(self._times[place], values, self._gaps[place]))
-        return found
+        moments = self._blocks.moments(wanted, last)
+        gaps = list(self._gaps)[len(self._gaps) - len(moments) :]
+        return [Frame(at, values, why) for (at, values), why in zip(moments, gaps, strict=True)]

@@ -13,17 +13,14 @@ from types import TracebackType
 from typing import Self
 
 from kvmnb.core.errors import KvmnbError
-from kvmnb.measure.coarse import Coarse, Gathering, Stretch
 from kvmnb.measure.ring import Ring
 from kvmnb.measure.series import GUESTS, HOST, Event, Frame, Series, Source
 
 DEFAULT_PERIOD_SECONDS = 1.0
 # Below this a period says little: the scheduler accounts a running thread every 1 to 10 ms.
 SHORTEST_PERIOD_SECONDS = 0.02
-# An hour at 1 Hz. A series costs 4 bytes a frame, kept to seven digits.
+# An hour at 1 Hz; what lies further back a recording keeps.
 CAPACITY = 3600
-# What lies further back: seconds of a stretch, and how many are kept. Two hours and a day; 8 bytes a stretch.
-TIERS = ((10.0, 720), (60.0, 1440))
 
 Callback = Callable[[Frame], None]
 
@@ -159,12 +156,6 @@ class Sampler:
         with self._lock:
             return self._ring.frames(wanted, last)
 
-    def past(self, wanted: Callable[[Series], bool], seconds: float) -> list[Stretch]:
-        """Means and highest values of stretches this long (10 or 60 s), oldest first; the present one is not in."""
-        kept = {length: coarse for (length, _), coarse in zip(TIERS, self._coarse, strict=True)}
-        with self._lock:
-            return kept[seconds].stretches(wanted)
-
     def close(self) -> None:
         """Drop all subscribers, end the thread and wait for its end."""
         self._drop(tuple(self._subscribers))
@@ -191,17 +182,6 @@ class Sampler:
 
     def _clear(self, capacity: int) -> None:
         self._ring = Ring(capacity)
-        self._gathering = tuple(Gathering(seconds) for seconds, _ in TIERS)
-        self._coarse = tuple(Coarse(kept) for _, kept in TIERS)
-
-    def _keep(self, frame: Frame) -> None:
-        self._ring.append(frame)
-        done = self._gathering[0].add(frame.at, frame.values)
-        if done is not None:
-            self._coarse[0].append(done)
-            longer = self._gathering[1].add(done.at, done.mean, done.highest, done.counts)
-            if longer is not None:
-                self._coarse[1].append(longer)
 
     def _look(self) -> None:
         self.source.look_at(frozenset(one.guest for one in self._subscribers if one.guest is not None))
@@ -228,7 +208,7 @@ class Sampler:
 
     def _publish(self, frame: Frame) -> None:
         with self._lock:
-            self._keep(frame)
+            self._ring.append(frame)
             subscribers = tuple(self._subscribers)
         for one in subscribers:
             try:

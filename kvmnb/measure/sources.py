@@ -10,7 +10,7 @@ from kvmnb.machine.machine import Machine, state_folder
 from kvmnb.machine.statistics import Statistics, end_events
 from kvmnb.measure.journals import Journals
 from kvmnb.measure.live import AwaySource, LiveSource
-from kvmnb.measure.replay import Replay, read_series
+from kvmnb.measure.replay import Loop, read_series
 from kvmnb.measure.rounds import Rounds
 from kvmnb.measure.sampler import Sampler
 from kvmnb.measure.series import Source
@@ -23,6 +23,11 @@ _lock = threading.Lock()
 
 def series_source(machine: Machine) -> Source:
     """Where the series of a machine come from; NotAnswered says in a sentence why it has none."""
+    if machine.series is not None:
+        from kvmnb.measure.recording.playing import Playing
+        from kvmnb.measure.recording.reading import opened
+
+        return Playing(opened(machine.series))
     files = machine.files
     away = files is None or files.root != Path("/")
     if machine.kind == "live" and machine.hypervisor is not None and away:
@@ -41,7 +46,7 @@ def series_source(machine: Machine) -> Source:
             f"There are no series of {machine.title}: it is a recorded host, and none were recorded with it."
         )
     uuids = {record.name: record.uuid for record in machine.libvirt.domains()} if machine.hypervisor else {}
-    return Replay(read_series(text, f"{SERIES_FILE} of {machine.title}"), uuids)
+    return Loop(read_series(text, f"{SERIES_FILE} of {machine.title}"), uuids)
 
 
 def sampler_of(machine: Machine) -> Sampler:

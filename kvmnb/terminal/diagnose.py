@@ -5,20 +5,20 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kvmnb.core.errors import NotAnswered
+from kvmnb.core.errors import KvmnbError, NotAnswered
 from kvmnb.facts.gap import Gap
 from kvmnb.measure.diagnose.diagnosis import Diagnosis, Symptom
 from kvmnb.measure.neighbours import Matrix, worst
 from kvmnb.terminal import documents
-from kvmnb.terminal.options import add_json, add_source, here_of
+from kvmnb.terminal.options import add_json, add_source, here_of, source_given
 from kvmnb.terminal.words import headed, name_of, paragraph, subject_of
 
 if TYPE_CHECKING:
     from kvmnb.terminal.commands import Verbs
 
-DEFAULT_SECONDS = 10.0
 # Guests that wait, of which is told.
 MOST = 5
 
@@ -32,22 +32,34 @@ def add(verbs: Verbs) -> None:
     )
     add_source(parser)
     parser.add_argument(
-        "--seconds", metavar="N", type=float, default=DEFAULT_SECONDS, help="how long to look (default: %(default)g)"
+        "--seconds", metavar="N", type=float, help="how long to look (default: 10; of a recording its last hour)"
     )
+    parser.add_argument("--replay", metavar="FILE", type=Path, help="look at this recording of series, not at a host")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the diagnosis; 1 where a pattern was found, else 0."""
-    found = here_of(options).diagnose(options.seconds)
-    if not isinstance(found, Diagnosis):
-        raise NotAnswered(found.sentence)
+    found = _found(options)
     if options.json:
         documents.print_document(documents.diagnose_document(found))
     else:
         print("\n".join(_lines(found)))
     return 1 if found.symptoms else 0
+
+
+def _found(options: argparse.Namespace) -> Diagnosis:
+    if options.replay is None:
+        found = here_of(options).diagnose(options.seconds)
+        if not isinstance(found, Diagnosis):
+            raise NotAnswered(found.sentence)
+        return found
+    if source_given(options):
+        raise KvmnbError("--replay names a recording, which is of its own host; leave out the other source")
+    from kvmnb.measure.recording.session import diagnose_recording
+
+    return diagnose_recording(options.replay, options.seconds)
 
 
 def _lines(found: Diagnosis) -> Iterator[str]:

@@ -7,7 +7,7 @@ import pytest
 from kvmnb.core.errors import KvmnbError
 from kvmnb.measure.metrics.host_cpu import HOST_CPU_BUSY
 from kvmnb.measure.metrics.vcpu import VCPU_RUN
-from kvmnb.measure.replay import Replay, read_series, recorded_from, write_series
+from kvmnb.measure.replay import Loop, read_series, recorded_from, write_series
 from kvmnb.measure.series import GUESTS, Frame, Series
 
 RUN, BUSY = Series(VCPU_RUN.name, "there", 0), Series(HOST_CPU_BUSY.name, "", 1)
@@ -25,7 +25,7 @@ def test_a_recording_is_read_back_as_it_was_written() -> None:
 
 
 def test_a_replay_gives_row_after_row_under_this_machines_uuids_and_then_begins_again() -> None:
-    replay = Replay(read_series(TEXT, "it"), {"web01": "here"})
+    replay = Loop(read_series(TEXT, "it"), {"web01": "here"})
     here = RUN._replace(guest="here")
     values = []
     gaps = []
@@ -41,7 +41,7 @@ def test_a_replay_gives_row_after_row_under_this_machines_uuids_and_then_begins_
 
 
 def test_a_guest_that_this_machine_does_not_have_is_left_out() -> None:
-    replay = Replay(read_series(TEXT, "it"), {})
+    replay = Loop(read_series(TEXT, "it"), {})
     assert {series for row in replay.recorded() for series in row} == {BUSY}
     assert replay.vcpus("there") == ()
 

@@ -12,7 +12,7 @@ HEAD = """# Benchmarks
 
 Measured figures, with the words of the machine they were measured on. `make bench` measures anew and writes this page.
 """
-ORDER = ("What sampling costs", "What live charts cost")
+ORDER = ("What sampling costs", "What live charts cost", "What a recording takes")
 
 
 def write_part(title: str, text: str, page: Path = PAGE) -> None:

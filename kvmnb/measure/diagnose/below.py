@@ -13,13 +13,12 @@ def devices_below(host: Host, domains: Iterable[Domain]) -> dict[tuple[str, str]
     """The device at the bottom, by the guest's UUID and the disk's target; a gap that says why it is not told."""
     found: dict[tuple[str, str], str | Gap] = {}
     for domain in domains:
-        if domain.running and domain.live is not None:
-            try:
-                disks = domain.live.devices.disks
-            except NotSeen:
-                continue
-            for disk in disks:
-                found[domain.uuid, disk.target] = _below(host, disk.file or disk.block, disk.target)
+        try:
+            disks = domain.live.devices.disks if domain.running and domain.live is not None else ()
+        except NotSeen:
+            continue
+        for disk in disks:
+            found[domain.uuid, disk.target] = _below(host, disk.file or disk.block, disk.target)
     return found
 
 

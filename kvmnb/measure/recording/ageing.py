@@ -10,7 +10,7 @@ from kvmnb.measure.recording import form
 from kvmnb.measure.recording.coarser import coarser, joined
 from kvmnb.measure.recording.parts import Folder, Part
 
-PART_SECONDS = 300
+PART_SECONDS = 120
 """Readings of so long make one part; a multiple of every stretch."""
 
 
@@ -29,8 +29,8 @@ class Step:
 
 
 STEPS = (
-    Step(stretch=0, kept_seconds=3600, then=10, together=1),
-    Step(stretch=10, kept_seconds=6 * 3600, then=60, together=12),
+    Step(stretch=0, kept_seconds=3600, then=10, together=5),
+    Step(stretch=10, kept_seconds=6 * 3600, then=60, together=6),
     Step(stretch=60, kept_seconds=24 * 3600, then=0, together=1),
 )
 

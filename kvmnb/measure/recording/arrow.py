@@ -1,8 +1,16 @@
-"""The one place that loads pyarrow, which reads and writes the files and is not needed for anything else."""
+"""The one place that loads pyarrow, which reads and writes the files and is not needed for anything else.
+
+Columns are handed over as buffers: what pyarrow offers to turn numpy's arrays and lists into its own, and back, loads
+pandas, and that takes 50 MB.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kvmnb.core.errors import KvmnbError
 
@@ -18,3 +26,29 @@ def arrow() -> Any:
             f"({problem}); `pip install 'kvmnb[record]'` installs it"
         ) from problem
     return pyarrow
+
+
+def numbers(values: NDArray[Any], kind: Any) -> Any:
+    """A column of numbers; the array's type is that of the column."""
+    pa = arrow()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def words(codes: NDArray[np.int32], known: Sequence[str]) -> Any:
+    """A column of texts: of each row the number of its text."""
+    pa = arrow()
+    raw = [text.encode("utf-8", "replace") for text in known]
+    ends = np.cumsum([0, *map(len, raw)]).astype(np.int32)
+    texts = pa.Array.from_buffers(pa.string(), len(raw), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(raw))])
+    return pa.DictionaryArray.from_arrays(numbers(codes, pa.int32()), texts)
+
+
+def values_of(column: Any, kind: type[np.generic]) -> NDArray[Any]:
+    """The numbers of a column; where a row has none, NaN."""
+    array = column.combine_chunks() if hasattr(column, "combine_chunks") else column
+    if array.null_count:
+        array = array.fill_null(float("nan"))
+    if not len(array):
+        return np.empty(0, kind)
+    size = np.dtype(kind).itemsize
+    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * size)

@@ -37,7 +37,7 @@ TICK_PERIOD = Metric(
 _NUMBERED = {one.name for one in METRICS if one.label in ("vcpu", "cpu", "node")}
 
 # A row group is what is read or joined at once: some 50 bytes a row while it is.
-GROUP_ROWS = 131_072
+GROUP_ROWS = 65_536
 
 
 @cache

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kvmnb.measure.metrics import METRICS
-from kvmnb.measure.recording.arrow import arrow
+from kvmnb.measure.recording.arrow import values_of
 from kvmnb.measure.recording.cover import GAP, Mark
 from kvmnb.measure.recording.form import TICK_PERIOD, part_of
 from kvmnb.measure.recording.reading import Group, Stored
@@ -76,17 +76,16 @@ class _Moment(NamedTuple):
 
 def _moments(tables: list[Any]) -> Iterator[_Moment]:
     """Each moment of these rows."""
-    pa = arrow()
     known: dict[Series, int] = {}
     numbers, times, values, periods, stretches = [], [], [], [], []
     for table in tables:
         number = _numbered(table, known)
         kept = number >= 0
         numbers.append(number[kept])
-        times.append(table.column("time").cast(pa.int64()).to_numpy()[kept])
-        values.append(table.column("value").to_numpy()[kept])
-        periods.append(table.column("period_seconds").to_numpy()[kept])
-        stretches.append(table.column("stretch_seconds").to_numpy()[kept])
+        times.append(values_of(table.column("time"), np.int64)[kept])
+        values.append(values_of(table.column("value"), np.float32)[kept])
+        periods.append(values_of(table.column("period_seconds"), np.float32)[kept])
+        stretches.append(values_of(table.column("stretch_seconds"), np.int16)[kept])
     at = np.concatenate(times)
     order = np.argsort(at, kind="stable")
     at, number, value = at[order], np.concatenate(numbers)[order], np.concatenate(values)[order]

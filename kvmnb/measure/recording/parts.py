@@ -18,7 +18,6 @@ from typing import NamedTuple
 from kvmnb.core.errors import KvmnbError
 from kvmnb.measure.recording.form import settle
 
-ENDING = ".parts"
 COVER = "cover.json"
 LOCK = "lock"
 _PART = re.compile(r"(\d{9})-(\d{9})\.(\d{1,4})\.parquet")
@@ -37,11 +36,6 @@ class Part(NamedTuple):
     def name(self) -> str:
         """Its file's name."""
         return f"{self.first:09d}-{self.last:09d}.{self.stretch}.parquet"
-
-
-def folder_of(target: Path) -> Path:
-    """Where the parts of a recording stand while it is made."""
-    return target.with_name(target.name + ENDING)
 
 
 def parts_in(folder: Path) -> list[Part]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from kvmnb.core.errors import KvmnbError, SourceError
 from kvmnb.measure.recording import form
 from kvmnb.measure.recording.arrow import arrow
 from kvmnb.measure.recording.cover import KEY, Cover, read_cover
-from kvmnb.measure.recording.parts import COVER, ENDING, folder_of, is_made_now, parts_in
+from kvmnb.measure.recording.kinds import ENDING, MAGIC, folder_of
+from kvmnb.measure.recording.parts import COVER, is_made_now, parts_in
 
-MAGIC = b"PAR1"
 # A day of a host of 1000 guests is below; what says of itself to be more is refused before it is read.
 MOST_ROWS = 500_000_000
 MOST_GROUP_ROWS = 4 * form.GROUP_ROWS
@@ -31,6 +32,8 @@ class Group:
     begins: int
     """When its first reading was made, in microseconds since the epoch."""
     ends: int
+    stretch: int
+    """Seconds of which its values are means; 0 where they are as they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Stored:
     """By time."""
     early: str | None
     """Why it ends early; None where its recorder closed it."""
+
+    @property
+    def fine_since(self) -> float:
+        """From when on values are kept as they were read, in seconds since the epoch; infinite where none is."""
+        return min((one.begins for one in self.groups if not one.stretch), default=inf) * 1e-6
 
     def table(self, group: Group) -> Any:
         """One group's rows; SourceError where they cannot be read."""
@@ -114,10 +122,11 @@ def _groups(path: Path, file: Any) -> Iterator[Group]:
             raise SourceError(f"{path} holds a group of rows that is too large to be kvmnb's")
         if not group.num_rows:
             continue
-        times = group.column(0).statistics
-        if times is None or not times.has_min_max:
+        told_of = [group.column(column).statistics for column in (0, group.num_columns - 1)]
+        if any(one is None or not one.has_min_max for one in told_of):
             raise SourceError(f"{path} does not tell when its rows begin and end, so it is not kvmnb's")
-        yield Group(path, number, times.min_raw, times.max_raw)
+        times, stretches = told_of
+        yield Group(path, number, times.min_raw, times.max_raw, stretches.min_raw)
 
 
 @contextmanager

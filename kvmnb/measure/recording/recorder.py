@@ -6,26 +6,34 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from kvmnb.core.errors import KvmnbError
-from kvmnb.measure.recording.cover import Cover
-from kvmnb.measure.recording.parts import folder_of
+from kvmnb.measure.recording.cover import Below, Cover
+from kvmnb.measure.recording.kinds import folder_of
 from kvmnb.measure.recording.writing import FLUSH_SECONDS, Writing
 from kvmnb.measure.sampler import Sampler
 from kvmnb.measure.series import Event, Frame
 
 # What waits for a slow disk: a frame of 100 guests takes some 0.7 MB.
 MOST_WAITING = 60
-# Guests whose name is not known are asked for this often.
-NAMES_SECONDS = 10.0
+# Facts are asked anew where a guest is not known, and not more often than this.
+ASK_SECONDS = 10.0
 
-Names = Callable[[], Mapping[str, str]]
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What facts tell of the guests that are recorded."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    """By UUID."""
+    below: tuple[Below, ...] = ()
+
 
 log = logging.getLogger("kvmnb.measure")
 
@@ -43,7 +51,7 @@ class Recorder:
         target: Path,
         cover: Cover,
         *,
-        names: Names = dict,
+        known: Callable[[], Known] = Known,
         period: float | None = None,
         instead: bool = False,
     ) -> None:
@@ -54,7 +62,7 @@ class Recorder:
         self.frames = 0
         """How many were written."""
         self._sampler = sampler
-        self._names = names
+        self._ask = known
         self._asked_at = float("-inf")
         self._known: set[str] = set(cover.guests)
         self._left_out = 0
@@ -125,27 +133,27 @@ class Recorder:
                 if frame is None:
                     self._writing.close(f"stopped at {_clock(time.time())}")
                     return
-                self._ask_names(frame)
+                self._ask_who(frame)
                 self._writing.add(frame)
                 self.frames += 1
         except Exception as problem:
             self._give_up(problem)
 
-    def _ask_names(self, frame: Frame) -> None:
+    def _ask_who(self, frame: Frame) -> None:
         """Ask who a guest is that was not seen before."""
         now = time.monotonic()
-        if now - self._asked_at < NAMES_SECONDS:
+        if now - self._asked_at < ASK_SECONDS:
             return
         new = {series.guest for series in frame.values} - self._known - {""}
         if new:
             self._asked_at = now
+            self._known |= new
             try:
-                told = self._names()
+                told = self._ask()
             except KvmnbError as problem:
                 log.warning("the names of guests that are recorded cannot be read: %s", problem)
                 return
-            self._known |= new | told.keys()
-            self._writing.name(told)
+            self._writing.know(told.names, told.below)
 
     def _give_up(self, problem: Exception) -> None:
         told = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kvmnb.measure.recording.arrow import arrow
+from kvmnb.measure.recording.arrow import arrow, numbers, values_of, words
 from kvmnb.measure.recording.form import GROUP_ROWS, TICK_PERIOD, WORDS, schema
 from kvmnb.measure.series import Frame, Series
 
@@ -91,16 +91,15 @@ class _Columns:
         """A table of these rows."""
         pa = arrow()
         keys = self._keys[rows]
-        words = [pa.DictionaryArray.from_arrays(codes[keys], pa.array(known)) for codes, known in self._words]
         return pa.table(
             [
-                pa.array(self._at[rows], pa.timestamp("us", tz="UTC")),
-                *words,
-                pa.array(self._values[rows]),
+                numbers(self._at[rows], pa.timestamp("us", tz="UTC")),
+                *(words(codes[keys], known) for codes, known in self._words),
+                numbers(self._values[rows], pa.float32()),
                 pa.nulls(len(rows), pa.float32()),
-                pa.array(np.ones(len(rows), np.int32)),
-                pa.array(self._periods[rows]),
-                pa.array(np.zeros(len(rows), np.int16)),
+                numbers(np.ones(len(rows), np.int32), pa.int32()),
+                numbers(self._periods[rows], pa.float32()),
+                numbers(np.zeros(len(rows), np.int16), pa.int16()),
             ],
             schema=schema(),
         )
@@ -120,7 +119,7 @@ def _rank(series: Series) -> tuple[int, str]:
 def decoded(table: Any, name: str) -> tuple[NDArray[np.int32], list[str]]:
     """A column of text of one table: its codes and its words."""
     column = table.column(name).unify_dictionaries().combine_chunks()
-    return column.indices.to_numpy(), column.dictionary.to_pylist()
+    return values_of(column.indices, np.int32), column.dictionary.to_pylist()
 
 
 def codes_of(table: Any) -> list[tuple[NDArray[np.int32], list[str]]]:

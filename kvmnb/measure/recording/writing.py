@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +14,10 @@ from kvmnb.core import codec
 from kvmnb.core.errors import Refused, SourceError
 from kvmnb.measure.recording import form
 from kvmnb.measure.recording.ageing import PART_SECONDS, Ageing, whole
-from kvmnb.measure.recording.cover import Cover, metadata, metrics_told
+from kvmnb.measure.recording.cover import Below, Cover, metadata, metrics_told
+from kvmnb.measure.recording.kinds import ENDING, folder_of
 from kvmnb.measure.recording.marking import Marking
-from kvmnb.measure.recording.parts import ENDING, WHOLE, Folder, Part, folder_of, is_made_now, remove
+from kvmnb.measure.recording.parts import WHOLE, Folder, Part, is_made_now, remove
 from kvmnb.measure.recording.rows import Ticks
 from kvmnb.measure.series import Frame
 
@@ -24,6 +25,8 @@ FLUSH_SECONDS = 10.0
 """What a killed recorder loses, at most."""
 LEAST_FREE_BYTES = 64 * 1024**2
 """A recorder that finds less stops, and leaves the rest to the host."""
+
+HOW = "(`--replace`, in Python `replace=True`)"
 
 
 class Writing:
@@ -45,6 +48,8 @@ class Writing:
         self._ticks = Ticks()
         self._marking = Marking()
         self._names = dict(cover.guests)
+        self._below = {(one.guest, one.disk): one for one in cover.below}
+        self._seen: set[str] = set()
         self._metrics: set[str] = set()
         self._piece = self._first = 0
         self._flushed = 0
@@ -52,9 +57,10 @@ class Writing:
         self._flushed_at: float | None = None
         self._put_cover()
 
-    def name(self, names: Mapping[str, str]) -> None:
-        """Names of guests, by UUID."""
+    def know(self, names: Mapping[str, str], below: Iterable[Below]) -> None:
+        """Names of guests, by UUID, and the devices below their disks, as they are known now."""
         self._names.update(names)
+        self._below.update({(one.guest, one.disk): one for one in below})
 
     def add(self, frame: Frame) -> None:
         """Take a frame; now and then, put what came onto the disk."""
@@ -66,6 +72,9 @@ class Writing:
             self._flushed_at = frame.at
         self._ticks.add(frame)
         self._marking.add(frame)
+        self._seen.update(series.guest for series in frame.values)
+        self._seen.update(key.rpartition(":")[2] for key in frame.gaps)
+        self._seen.update(event.guest for event in frame.events)
         self.rows_until = frame.at
         if abs(frame.at - self._flushed_at) >= FLUSH_SECONDS:
             self.flush()
@@ -132,7 +141,8 @@ class Writing:
         present = {one.metric for one in self._ticks.series()}
         return replace(
             self._cover,
-            guests=self._names,
+            guests={uuid: name for uuid, name in self._names.items() if uuid in self._seen},
+            below=tuple(one for one in self._below.values() if one.guest in self._seen),
             marks=self._marking.marks,
             left_out=self._marking.left_out,
             metrics=metrics_told(self._metrics | present),
@@ -154,12 +164,12 @@ def make_room(target: Path, *, instead: bool) -> None:
         if not instead:
             raise Refused(
                 f"{parts} holds a recording that ended early; it can still be replayed as {target}. Give another name, "
-                "or say that it may be replaced"
+                f"or have it replaced {HOW}"
             )
         remove(parts)
     if target.exists() or target.is_symlink():
         if not instead:
-            raise Refused(f"{target} exists; give another name, or say that it may be replaced")
+            raise Refused(f"{target} exists; give another name, or have it replaced {HOW}")
         if not is_ours(target):
             raise Refused(f"{target} is no recording of series of kvmnb, so it is not replaced; give another name")
     if target.name.endswith(ENDING) or not target.name:

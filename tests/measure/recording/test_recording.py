@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from kvmnb.core.errors import Refused
+from kvmnb.measure.recording.ageing import PART_SECONDS
 from kvmnb.measure.recording.cover import Cover
 from kvmnb.measure.recording.frames import frames
-from kvmnb.measure.recording.parts import folder_of
+from kvmnb.measure.recording.kinds import folder_of
 from kvmnb.measure.recording.reading import opened
 from kvmnb.measure.recording.writing import Writing
 from kvmnb.measure.series import Event, Frame, Series
@@ -62,7 +64,7 @@ def test_frames_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_what_is_older_than_an_hour_is_kept_as_means_and_highest_values(tmp_path: Path) -> None:
-    some = some_frames(2 * 3600)
+    some = [replace(one, at=START + 5 * number) for number, one in enumerate(some_frames(1440))]
     table = pd.read_parquet(recorded(tmp_path / "it.parquet", some))
     assert table.attrs["schema"] == "kvmnb.series/2"
     first = table[(table.metric == BUSY.metric) & (table.time == pd.Timestamp(START, unit="s", tz="UTC"))]
@@ -70,15 +72,27 @@ def test_what_is_older_than_an_hour_is_kept_as_means_and_highest_values(tmp_path
         "records"
     ) == [
         {
-            "guest": "", "uuid": "", "part": "3", "value": 4.5, "highest": 9.0, "count": 10,
+            "guest": "", "uuid": "", "part": "3", "value": 0.5, "highest": 1.0, "count": 2,
             "period_seconds": 10.0, "stretch_seconds": 10,
         }
     ]  # fmt: skip
     fine = table[(table.metric == BUSY.metric) & (table.stretch_seconds == 0)]
-    assert 3600 <= len(fine) <= 3600 + 600
-    assert fine.value.max() == 2 * 3600 - 1
+    assert 3600 <= 5 * len(fine) < 3600 + 5 * PART_SECONDS + PART_SECONDS
+    assert fine.value.max() == 1439
     counted = table[table.metric == "kvmnb_sampler_period_seconds"]["count"].sum()
     assert counted == len(some)
+
+
+def test_a_day_is_kept_in_minutes_and_no_more(tmp_path: Path) -> None:
+    some = [Frame(START + 60 * number, {BUSY: float(number)}, {}, 60.0) for number in range(30 * 60)]
+    table = pd.read_parquet(recorded(tmp_path / "it.parquet", some))
+    rows = table[table.metric == BUSY.metric].sort_values("time")
+    newest = rows.time.max()
+    old = rows[rows.stretch_seconds == 60]
+    assert 24 * 60 <= len(rows) < 25 * 60 + 10
+    assert list(rows.value) == sorted(rows.value)
+    assert newest - old.time.max() >= pd.Timedelta(hours=6)
+    assert newest - rows[rows.stretch_seconds == 10].time.max() >= pd.Timedelta(hours=1)
 
 
 def test_a_killed_recorder_leaves_what_it_had_flushed(tmp_path: Path) -> None:
