@@ -11,7 +11,7 @@ from tests.lab.daemon import Lab
 from tests.measure.crew import Crew, Member
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared_crew(lab: Lab) -> Iterator[tuple[Member, ...]]:
     """Three idle guests of one vCPU each with a disk that is held to 500 requests a second, the first with a tap."""
     with ExitStack() as stack:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from kvmnb.core.errors import KvmnbError
-from kvmnb.measure.recording.arrow import arrow
 from kvmnb.show.live.caption import Cell
 from kvmnb.show.live.trace import Trace
 
@@ -37,6 +36,9 @@ def as_csv(traces: Sequence[Trace], rows: Sequence[Sequence[Cell]]) -> str:
 
 def write_parquet(path: Path, traces: Sequence[Trace], rows: Sequence[Sequence[Cell]]) -> None:
     """The same as a Parquet file; KvmnbError where pyarrow is missing."""
+    # It brings numpy, which no chart needs to be drawn.
+    from kvmnb.measure.recording.arrow import arrow
+
     library = arrow()
     columns: dict[str, Any] = {"time": library.array([_time(row) for row in rows], library.timestamp("ms", tz="UTC"))}
     for place, name in enumerate(headings(traces), start=1):
