@@ -15,6 +15,7 @@ from kvmnb.core import codec
 from kvmnb.measure.diagnose.diagnosis import Diagnosis, diagnose
 from kvmnb.measure.diagnose.signals import Signals
 from kvmnb.measure.neighbourhood import told_by
+from kvmnb.measure.neighbours import Matrix
 from kvmnb.measure.recording.cover import Cover
 from kvmnb.measure.recording.session import diagnose_recording
 from kvmnb.measure.replay import Loop, read_series
@@ -56,7 +57,11 @@ def test_a_diagnosis_of_a_recording_is_that_of_the_frames_that_were_recorded(
 ) -> None:
     found = live(frames, guests)
     assert found.symptoms
-    assert replace(diagnose_recording(target), seconds=found.seconds) == found
+    again = diagnose_recording(target)
+    assert isinstance(found.neighbours, Matrix) and isinstance(again.neighbours, Matrix)
+    # A recording keeps seven digits of each value.
+    assert dict(again.neighbours.caused) == pytest.approx(dict(found.neighbours.caused), abs=1e-5)
+    assert replace(again, seconds=found.seconds, neighbours=found.neighbours) == found
 
 
 def test_the_last_seconds_alone_are_looked_at_where_that_is_asked(
