@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -17,6 +18,7 @@ from tests.lab.guest import Guest
 
 CPUS = sorted(os.sched_getaffinity(0))
 IOPS = 500
+_started = count()
 TUNE = f"<iotune><total_iops_sec>{IOPS}</total_iops_sec></iotune>"
 
 
@@ -44,11 +46,13 @@ class Member:
     @classmethod
     def start(cls, lab: Lab, number: int) -> Self:
         """Start it; its system is still booting then."""
-        disk = disk_xml(lab.disk(f"crew{number}", 64)).replace("</disk>", f"{TUNE}</disk>")
+        # The lab keeps the disk and the log of a crew before.
+        name = f"crew{next(_started)}"
+        disk = disk_xml(lab.disk(name, 64)).replace("</disk>", f"{TUNE}</disk>")
         tap = f"kvmnb{lab.tag[:8]}"
         card = f"<interface type='ethernet'><target dev='{tap}'/><model type='virtio'/></interface>"
         devices = (disk,) if number else (disk, card)
-        return cls(Guest.start(lab, f"crew{number}-{lab.tag}", devices=devices), "" if number else tap)
+        return cls(Guest.start(lab, f"{name}-{lab.tag}", devices=devices), "" if number else tap)
 
     @property
     def party(self) -> Party:
