@@ -82,6 +82,7 @@ def test_a_plan_that_nobody_confirms_is_taken_back_and_cannot_be_confirmed_late(
     journal = apply(machine, SHORT)
     assert trial.outcome(journal) == "reverted"
     assert values(machine) == BEFORE
+    eventually(lambda: guard.watching(journal.path) is None)
     with pytest.raises(NotConfirmed, match="it is reverted"):
         confirm_plan(journal, machine, HOST_UUID)
     assert journal.problem() is None
