@@ -169,5 +169,5 @@ def test_a_busy_vcpu_of_a_real_guest_is_told_from_its_idle_one(guest: Callable[.
     real = guest(vcpus=2, busy=1)
     frame = rates_of(LiveSource(ROOT))
     both = sorted(run(frame, real.uuid, vcpu) + delay(frame, real.uuid, vcpu) for vcpu in (0, 1))
-    # The loop may move from one vCPU to the other, but it fills one of them.
-    assert sum(both) == pytest.approx(1, abs=0.25)
+    # The loop may move from one vCPU to the other, but it fills one of them; beside other work the idle one waits too.
+    assert 0.7 < sum(both) < 1.7
