@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from kvmnb.facts.domain import MemoryBacking
 from kvmnb.facts.gap import changed
 from kvmnb.facts.running import NodeMemory, ProcessMemory
+from kvmnb.show.cards import domain as domain_card
 from kvmnb.show.charts.hugepages import Hugepages
 from kvmnb.show.charts.memory_map import MemoryMap
 from kvmnb.show.display import register
@@ -90,6 +91,16 @@ def test_it_is_text_in_the_figures(hostile: Here, pictured: Here) -> None:
         figure = json.dumps(chart.figure())
         assert "<img" not in figure + chart.table()
         assert "&lt;img src=x onerr" in figure
+
+
+def test_what_someone_wrote_of_a_guest_is_text_in_its_card(hostile: Here) -> None:
+    (domain,) = hostile.domains
+    wrote = f"{HOSTILE} {'long ' * 100}"
+    tuning = changed(domain.wanted.tuning, description=wrote)
+    card = Tags(domain_card.html(changed(domain, live=None, inactive=changed(domain.wanted, tuning=tuning))))
+    assert "img" not in card.names
+    assert f"Described as{HOSTILE} long" in card.text and "…" in card.text
+    assert "Described as" not in Tags(domain_card.html(domain)).text
 
 
 def test_a_description_is_text_in_the_labels_of_the_form(hostile: Here) -> None:

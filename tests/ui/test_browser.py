@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -142,11 +143,12 @@ def test_a_guest_named_or_described_as_html_is_text_in_cards_form_map_and_hover(
     source = write_host(tmp_path / "recorded")
     pins = "  <cputune><vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='1' cpuset='2'/></cputune>\n"
     write_guest(source, escape(HOSTILE), 0, cputune=pins)
-    # Read for the guest's owner, which is shown.
+    # The guest's card shows it, and it is read for the guest's owner, which is shown.
     described = f"  <description>Source: {escape(HOSTILE)}/Vagrantfile</description>\n"
     write_guest(source, "described", 1, cputune=described)
     with jupyterlab(KVMNB_HOST=str(source), KVMNB_TICK="0.2") as server:
-        for name in ("00-start", "10-cpu"):
+        write_card(server.root / "card.ipynb", "described")
+        for name in ("card", "00-start", "10-cpu"):
             notebook = Notebook(page, server, f"{name}.ipynb")
             notebook.run_all()
             assert notebook.complaints() == []
@@ -164,6 +166,12 @@ def test_a_guest_named_or_described_as_html_is_text_in_cards_form_map_and_hover(
         assert "<img src=x onerr" in legend
         assert any("<img src=x" in said for said in hovers(page, page.locator(".js-plotly-plot").first))
         assert page.locator("img[src=x]").count() == 0
+
+
+def write_card(path: Path, guest: str) -> None:
+    """A notebook that shows the card of a guest."""
+    code = f"import kvmnb\nhere = kvmnb.open()\nnext(one for one in here.domains if one.name == {guest!r})"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), path)
 
 
 def hovers(page: Any, plot: Any) -> list[str]:

@@ -12,6 +12,7 @@ from kvmnb.show import template, words
 
 _PINS_LISTED = 16
 _CPU_LABEL = "CPU that the guest sees"
+_MOST_DESCRIBED = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,9 @@ def rows(shown: Sequence[Configuration]) -> list[SettingRow]:
     for label, ask, source in questions:
         texts = tuple(words.or_gap(lambda one=one, ask=ask: ask(one)) for one in shown)  # type: ignore[misc]
         made.append(SettingRow(label, texts, source, pending=len(set(texts)) > 1 and not _expanded(label, shown)))
+    described = tuple(words.or_gap(lambda one=one: _description(one)) for one in shown)  # type: ignore[misc]
+    if any(described):
+        made.append(SettingRow("Described as", described, "description", pending=False))
     return made
 
 
@@ -189,6 +193,12 @@ def _balloon(one: Configuration) -> str:
         return "all of it: there is no balloon"
     current = one.tuning.memory.current_bytes
     return "all of it" if current is None or current >= one.memory_bytes else format_bytes(current)
+
+
+def _description(one: Configuration) -> str:
+    """What someone wrote about the guest, as far as a cell of the table holds it."""
+    text = " ".join((one.tuning.description or "").split())
+    return text if len(text) <= _MOST_DESCRIBED else f"{text[:_MOST_DESCRIBED]}…"
 
 
 def _merging(one: Configuration) -> str:
