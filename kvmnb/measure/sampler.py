@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -46,8 +47,18 @@ def checked_period(period: float | str) -> float:
 class Subscription:
     """One subscriber of a sampler, until it is closed."""
 
-    def __init__(self, sampler: Sampler, callback: Callback, name: str, period: float, guest: str | None) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        callback: Callback,
+        name: str,
+        period: float,
+        guest: str | None,
+        after: Callable[[], None] | None,
+    ) -> None:
         self.callback = callback
+        self.after = after
+        """What is called once when all have got a frame, however many subscribers name it."""
         self.guest = guest
         """Whom the subscriber looks at, by UUID; None: at all alike."""
         self.name = name
@@ -125,14 +136,21 @@ class Sampler:
         return tuple(f"{one.name}: {one.problem}" for one in tuple(self._subscribers) if one.problem)
 
     def subscribe(
-        self, callback: Callback, *, name: str = "a subscriber", period: float | None = None, guest: str | None = None
+        self,
+        callback: Callback,
+        *,
+        name: str = "a subscriber",
+        period: float | None = None,
+        guest: str | None = None,
+        after: Callable[[], None] | None = None,
     ) -> Subscription:
         """Have ``callback`` called with every frame, on the sampler's thread; the first one starts it.
 
-        What is read of the guests in turn is read of ``guest`` (a UUID) every second.
+        What is read of the guests in turn is read of ``guest`` (a UUID) every second. ``after`` is called when all
+        subscribers have got a frame, once for all that name it.
         """
         seconds = default_period() if period is None else checked_period(period)
-        one = Subscription(self, callback, name, seconds, guest)
+        one = Subscription(self, callback, name, seconds, guest, after)
         with self._lock:
             self._subscribers.append(one)
             if self._thread is None:
@@ -211,10 +229,16 @@ class Sampler:
             self._ring.append(frame)
             subscribers = tuple(self._subscribers)
         for one in subscribers:
-            try:
-                one.callback(frame)
-            except Exception as problem:
-                told = f"{type(problem).__name__}: {problem}"
-                if told != one.problem:
-                    log.exception("%s, a subscriber of the sampler, failed", one.name)
-                one.problem = told
+            _call(one, partial(one.callback, frame))
+        for after, one in {one.after: one for one in subscribers if one.after is not None}.items():
+            _call(one, after)
+
+
+def _call(one: Subscription, callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception as problem:
+        told = f"{type(problem).__name__}: {problem}"
+        if told != one.problem:
+            log.exception("%s, a subscriber of the sampler, failed", one.name)
+        one.problem = told

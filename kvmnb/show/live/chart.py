@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from kvmnb.measure.series import GUESTS, HOST, LIBVIRT, Frame, Series, by_libvir
 from kvmnb.show.live import fallback, owner, saving
 from kvmnb.show.live.caption import Cell, apart, means, sentence
 from kvmnb.show.live.marks import Marks
+from kvmnb.show.live.post import POST
 from kvmnb.show.live.question import Question
 from kvmnb.show.live.questions import CPU
 from kvmnb.show.live.trace import Grouped, Part, Trace, grouped_frame, parts_of, traces_of
@@ -70,6 +72,7 @@ class LiveChart:
         """Why there is nothing to show; None where there is."""
         self.n = 0
         self.widget: ChartWidget | None = None
+        self._address = uuid.uuid4().hex
         self._guest = guest
         self._parts = set(parts)
         self._names = names or {}
@@ -92,7 +95,11 @@ class LiveChart:
             if sampler.subscribers:
                 self._go_back()
             self._subscription = sampler.subscribe(
-                self._take, name=f"the live chart of {name}", period=period, guest=guest or None
+                self._take,
+                name=f"the live chart of {name}",
+                period=period,
+                guest=guest or None,
+                after=POST.flush,
             )
         # The new chart subscribes before the cell's former one leaves, so that the sampler goes on.
         owner.own(self, place)
@@ -184,6 +191,7 @@ class LiveChart:
             self._running = False
             self._caption = f"{self._told()} Stopped at {time.strftime('%H:%M:%S')}; run its cell to go on."
             self._send({"caption": self._caption})
+        POST.flush()
         # Not under the lock: the sampler's thread may be waiting for it, and close waits for the thread.
         if self._subscription is not None:
             self._subscription.close()
@@ -224,6 +232,7 @@ class LiveChart:
 
     def _spec(self) -> dict[str, Any]:
         return {
+            "address": self._address,
             "question": self.question.text,
             "file": re.sub(r"[^A-Za-z0-9._-]+", "-", f"{self.name}-{self.question.what}").lstrip(".-")[:80],
             "subject": self.subject,
@@ -258,6 +267,7 @@ class LiveChart:
                 self._send(self._everything())
         elif message.get("kind") == "html":
             self._send({"file": self._page()})
+        POST.flush()
 
     def _everything(self) -> dict[str, Any]:
         rows = [list(row) for row in self._rows]
@@ -265,7 +275,7 @@ class LiveChart:
 
     def _send(self, message: dict[str, Any]) -> None:
         if self.widget is not None:
-            self.widget.send(message)
+            POST.put(self._address, message)
 
     def _take(self, frame: Frame) -> None:
         """A tick, on the sampler's thread."""

@@ -13,6 +13,8 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
+from kvmnb.show.drawing import packed_plotly
+
 PAGE = Path(__file__).parent / "page"
 UPLOT = Path(__file__).parent / "vendor/uplot"
 CODE = ("runtime.js", "looks.js", "plotly.js", "uplot.js", "save.js", "chart.js")
@@ -25,17 +27,12 @@ def _text(name: str) -> str:
 
 @cache
 def code() -> str:
-    """All that draws charts as one text, with the installed plotly's own plotly.js and uPlot inside, packed."""
-    import plotly
-
-    library = Path(plotly.__file__).parent / "package_data/plotly.min.js"
+    """All that draws charts as one text, with plotly.js and uPlot inside, packed."""
     style = json.dumps((UPLOT / "uPlot.min.css").read_text(encoding="utf-8").strip())
     text = "\n".join(map(_text, CODE)).replace('"__UPLOT_CSS__"', style)
-    for place, path in (("__PLOTLY__", library), ("__UPLOT__", UPLOT / "uPlot.iife.min.js")):
-        # Without a time stamp, so that the same library gives the same text.
-        packed = base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode("ascii")
-        text = text.replace(place, packed)
-    return text
+    # Without a time stamp, so that the same library gives the same text.
+    small = gzip.compress((UPLOT / "uPlot.iife.min.js").read_bytes(), mtime=0)
+    return text.replace("__UPLOT__", base64.b64encode(small).decode("ascii")).replace("__PLOTLY__", packed_plotly())
 
 
 @cache
@@ -45,7 +42,7 @@ def version() -> str:
 
 
 class Runtime(AnyWidget):
-    """Brings the code to the page, once for all charts of a kernel; it need not be displayed."""
+    """Brings the code to the page, once for all charts of a kernel, and their post; it need not be displayed."""
 
     def __init__(self) -> None:
         self._esm = f"{code()}\n{_text('end.js').replace('__VERSION__', version())}"
@@ -75,10 +72,11 @@ class TopWidget(AnyWidget):
 _runtime: list[Runtime] = []
 
 
-def ensure_runtime() -> None:
-    """Make the one runtime of this kernel, unless it is there."""
+def ensure_runtime() -> Runtime:
+    """The one runtime of this kernel, made unless it is there."""
     if not _runtime or _runtime[0].comm is None:
         _runtime[:] = [Runtime()]
+    return _runtime[0]
 
 
 def chart_widget(spec: dict[str, Any]) -> ChartWidget:

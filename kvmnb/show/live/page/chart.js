@@ -88,6 +88,15 @@ async function render({ model, el }) {
     draw(all || marks);
   }
 
+  // One chart's fault is not that of the others in the same message.
+  function carefully(message) {
+    try {
+      take(message);
+    } catch (problem) {
+      console.error(`the chart of ${spec.subject}:`, problem);
+    }
+  }
+
   const menu = el.querySelector("select");
   menu.addEventListener("change", () => {
     const kind = menu.value;
@@ -101,7 +110,8 @@ async function render({ model, el }) {
   });
   const shown = () => draw(false);
   const size = new ResizeObserver(() => engine?.resize());
-  model.on("msg:custom", take);
+  const takes = page.takes.get(spec.address) ?? new Set();
+  page.takes.set(spec.address, takes.add(carefully));
   document.addEventListener("visibilitychange", shown);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
   sight.observe(el);
@@ -114,7 +124,8 @@ async function render({ model, el }) {
 
   return () => {
     gone = true;
-    model.off("msg:custom", take);
+    takes.delete(carefully);
+    if (!takes.size) page.takes.delete(spec.address);
     document.removeEventListener("visibilitychange", shown);
     theme.disconnect();
     sight.disconnect();

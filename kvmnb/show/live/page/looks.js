@@ -1,7 +1,8 @@
 // What both engines share: the reader's clock, the theme's colours, words, and the one stretch of time of a page.
 
 // All charts of a page share one stretch of time, in seconds since the epoch; null: each follows its newest values.
-const page = (globalThis.__kvmnb_zoom ??= { charts: new Set(), range: null });
+// A chart may be shown at several places: who takes its messages, by its address.
+const page = (globalThis.__kvmnb_page ??= { charts: new Set(), range: null, takes: new Map() });
 
 function share(range, from) {
   page.range = range;
