@@ -42,6 +42,7 @@ OF_HOST = frozenset(
 )
 
 COMMITS = "while :; do dd if=/dev/zero of=/dev/vda bs=8k count=2 seek=$((RANDOM % 4000)) conv=fsync; sleep 0.05; done"
+MAILS = "while :; do dd if=/dev/zero of=/dev/vda bs=4k count=1 seek=$((RANDOM % 4000)) conv=fsync; sleep 0.4; done"
 READS = "while :; do dd if=/dev/vdb of=/dev/null bs=64k count=200 iflag=direct; sleep 0.7; done"
 WRITES = "while :; do dd if=/dev/zero of=/dev/vda bs=256k count=100 oflag=direct; sleep 3; done"
 SENDS = "ip link set eth0 up; ip addr add 10.9.0.2/24 brd + dev eth0; ping -q -i {pause} -s {size} 10.9.0.255"
@@ -54,7 +55,8 @@ BURSTS = "while :; do i=0; while [ $i -lt {loops} ]; do i=$((i+1)); done; sleep 
 class Work:
     """A guest of two vCPUs: where they are pinned, what each of them does, and what else it does.
 
-    ``taps`` are its interfaces, by the names that they have on the demo host; ``disks`` likewise.
+    ``taps`` are its interfaces, by the names that they have on the demo host; ``disks`` likewise. What is an IDE disk
+    or an imitated card there is virtio here: what they count has the same names.
     """
 
     name: str
@@ -75,10 +77,10 @@ WORK = (
         "router01",
         ("0", "1"),
         (_bursts(150_000, 6), None),
-        taps=("vnet2",),
+        taps=("vnet2", "vnet3"),
         besides=(SENDS.format(pause=0.01, size=1400),),
     ),
-    Work("build01", None, (ENDLESS, ENDLESS), besides=(WRITES,)),
+    Work("build01", None, (ENDLESS, ENDLESS), ("vda", "vdb"), ("vnet8",), (WRITES, SENDS.format(pause=1, size=200))),
     Work(
         "web01",
         None,
@@ -86,9 +88,9 @@ WORK = (
         taps=("vnet4",),
         besides=(SENDS.format(pause=0.05, size=600),),
     ),
-    Work("win10", None, (_bursts(10_000, 11), None), disks=("sda",)),
-    Work("cache01", None, (None, _bursts(1_000, 0.5))),
-    Work("mail01", None, (None, None), disks=()),
+    Work("win10", None, (_bursts(10_000, 11), None), ("sda",), ("vnet11",)),
+    Work("cache01", None, (None, _bursts(1_000, 0.5)), taps=("vnet1",), besides=(SENDS.format(pause=0.1, size=1000),)),
+    Work("mail01", None, (None, None), ("hda",), ("vnet5",), (MAILS, SENDS.format(pause=0.4, size=300))),
 )
 
 
@@ -142,7 +144,7 @@ def _tuning(work: Work) -> tuple[str, ...]:
 
 def _disks(lab: Lab, work: Work) -> tuple[str, ...]:
     return tuple(
-        disk_xml(lab.disk(f"{work.name}-{name}", DISK_MIB), target=name, bus="virtio" if name[0] == "v" else "sata")
+        disk_xml(lab.disk(f"{work.name}-{name}", DISK_MIB), target=name, bus="sata" if name[0] == "s" else "virtio")
         for name in work.disks
     )
 

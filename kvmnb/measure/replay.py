@@ -11,7 +11,7 @@ from kvmnb.core import codec
 from kvmnb.core.errors import SourceError
 from kvmnb.measure.metrics import METRICS
 from kvmnb.measure.metrics.vcpu import VCPU_RUN
-from kvmnb.measure.series import GUESTS, Frame, Series
+from kvmnb.measure.series import GUESTS, HOST, Frame, Series
 
 SCHEMA = "kvmnb.series/1"
 
@@ -164,7 +164,8 @@ class Loop(Replay):
         """The next row; between the last and the first one a gap, since no line joins them."""
         if self._next == self.rows:
             self._next = 0
-            return Frame(time.time(), {}, {GUESTS: "the recording starts again"}, self.period)
+            again = "the recording starts again"
+            return Frame(time.time(), {}, {GUESTS: again, HOST: again}, self.period)
         self._next += 1
         return Frame(time.time(), self._frames[self._next - 1], period=self.period)
 

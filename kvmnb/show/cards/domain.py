@@ -104,13 +104,11 @@ def rows(shown: Sequence[Configuration]) -> list[SettingRow]:
         ("Memory is made of", _backing, "memoryBacking"),
         ("Equal pages are merged (KSM)", _merging, "memoryBacking/nosharepages"),
     )
-    made = []
+    described = tuple(words.or_gap(lambda one=one: _description(one)) for one in shown)  # type: ignore[misc]
+    made = [SettingRow("Described as", described, "description", pending=False)] if any(described) else []
     for label, ask, source in questions:
         texts = tuple(words.or_gap(lambda one=one, ask=ask: ask(one)) for one in shown)  # type: ignore[misc]
         made.append(SettingRow(label, texts, source, pending=len(set(texts)) > 1 and not _expanded(label, shown)))
-    described = tuple(words.or_gap(lambda one=one: _description(one)) for one in shown)  # type: ignore[misc]
-    if any(described):
-        made.append(SettingRow("Described as", described, "description", pending=False))
     return made
 
 

@@ -118,7 +118,8 @@ class NetworkPaths:
         made = [_note(0.08, -row + 0.1, f"<b>{figures.text(_short(path.guest))}</b>", "left", 12)]
         for place, hop in enumerate(path.hops):
             lines = [f"<b>{figures.text(_short(hop.name))}</b>", figures.text(_short(hop.does.partition(",")[0]))]
-            lines.append(f"MTU {hop.size}{' ≠' if hop.odd_mtu else ''} · queues {figures.text(_brief(hop.queues))}")
+            queues = "" if hop.queues == "–" else f" · queues {figures.text(_brief(hop.queues))}"
+            lines.append(f"MTU {hop.size}{' ≠' if hop.odd_mtu else ''}{queues}")
             if hop.lost:
                 lines.append(f"lost {hop.lost:,} packets".replace(",", " "))
             if hop is path.narrowest:
@@ -160,7 +161,7 @@ def _hover(hop: Hop) -> str:
 
 
 def _brief(queues: str) -> str:
-    return queues.partition(" for ")[0].partition(",")[0]
+    return queues.partition(" for ")[0].partition(",")[0].replace(" of ", "/")
 
 
 def _short(text: str, letters: int = _LETTERS) -> str:

@@ -1,5 +1,7 @@
 // The engine for charts of a few lines.
 const CLOCK = "%H:%M:%S";
+// Closer than a second, or two ticks would say the same.
+const FINE_CLOCK = [{ dtickrange: [null, 999], value: "%H:%M:%S.%1f" }];
 const BUTTONS = [["zoom2d", "pan2d", "resetScale2d", "toImage"]];
 const BETWEEN = 0.09;
 
@@ -38,7 +40,7 @@ function layout(spec, state, el) {
     shapes: shapes(state, shade),
     xaxis: {
       type: "date", anchor: count > 1 ? `y${count}` : "y", gridcolor: shade.grid, linecolor: shade.grid,
-      tickformat: CLOCK, hoverformat: CLOCK, ...(range ? { range, autorange: false } : { autorange: true }),
+      tickformat: CLOCK, tickformatstops: FINE_CLOCK, hoverformat: CLOCK, ...(range ? { range, autorange: false } : { autorange: true }),
     },
   };
   const height = (1 - BETWEEN * (count - 1)) / count;
