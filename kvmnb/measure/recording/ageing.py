@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kvmnb.measure.recording import form
-from kvmnb.measure.recording.coarser import coarser, joined
+from kvmnb.measure.recording.coarser import Rows, coarser, rows_of
+from kvmnb.measure.recording.merging import groups, merged
 from kvmnb.measure.recording.parts import Folder, Part
 
 PART_SECONDS = 120
@@ -75,40 +77,29 @@ class Ageing:
         else:
             part = Part(old[0].part.first, old[-1].part.last, stretch)
             places = [self._folder.place(one.part) for one in old]
-            tables = (coarser(table, stretch) for place in places for table in tables_of(form.opened(place)))
-            form.write(self._folder.new(part), _grouped(tables, together=len(old) > 1), {})
+            rows = merged([_coarser(place, stretch) for place in places])
+            # Two parts share a stretch where the clock was set back.
+            tables = (one.table(stretch) for one in groups((coarser(one, stretch) for one in rows), form.GROUP_ROWS))
+            form.write(self._folder.new(part), tables, {})
             self._folder.take(part, tuple(one.part for one in old))
         self._parts = [one for one in self._parts if one not in old]
         if stretch:
             self._parts.append(Aged(part, max(one.until for one in old)))
 
 
-def tables_of(opened: Any) -> Iterator[Any]:
+def _coarser(path: Path, stretch: int) -> Iterator[Rows]:
+    """The rows of a part in longer stretches."""
+    return (coarser(rows_of(table), stretch) for table in tables_of(path))
+
+
+def tables_of(path: Path) -> Iterator[Any]:
     """The tables of a part or of a whole recording, one for each row group."""
-    for number in range(opened.num_row_groups):
-        yield opened.read_row_group(number).combine_chunks()
+    with form.opened(path) as opened:
+        for number in range(opened.num_row_groups):
+            yield form.table(opened, number)
 
 
 def whole(folder: Folder, parts: Iterable[Part], metadata: Mapping[bytes, bytes], name: str) -> None:
     """Write all parts as one file of this name into the folder."""
-    tables = (table for part in parts for table in tables_of(form.opened(folder.place(part))))
+    tables = (table for part in parts for table in tables_of(folder.place(part)))
     form.write(folder.path / name, tables, metadata)
-
-
-def _grouped(tables: Iterator[Any], *, together: bool) -> Iterator[Any]:
-    """Small tables as larger ones; those of several parts are sorted into one another."""
-    gathered: list[Any] = []
-    rows = 0
-    for table in tables:
-        gathered.append(table)
-        rows += len(table)
-        if not together and rows >= form.GROUP_ROWS // 2:
-            yield joined(gathered)
-            gathered, rows = [], 0
-    if gathered:
-        yield from _cut(joined(gathered))
-
-
-def _cut(table: Any) -> Iterator[Any]:
-    for begin in range(0, len(table), form.GROUP_ROWS):
-        yield table.slice(begin, form.GROUP_ROWS)

@@ -44,11 +44,17 @@ def words(codes: NDArray[np.int32], known: Sequence[str]) -> Any:
 
 
 def values_of(column: Any, kind: type[np.generic]) -> NDArray[Any]:
-    """The numbers of a column; where a row has none, NaN."""
+    """The numbers of a column; where a row has none, NaN, and ValueError where that cannot be said in this kind."""
     array = column.combine_chunks() if hasattr(column, "combine_chunks") else column
-    if array.null_count:
-        array = array.fill_null(float("nan"))
     if not len(array):
         return np.empty(0, kind)
+    valid, content = array.buffers()
     size = np.dtype(kind).itemsize
-    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * size)
+    values = np.frombuffer(content, kind, len(array), array.offset * size)
+    if not array.null_count:
+        return values
+    if not np.issubdtype(kind, np.floating):
+        raise ValueError("a row has no number where each has one")
+    # What pyarrow offers for this loads all of its kernels, and that takes 45 MB.
+    bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
+    return np.where(bits[array.offset : array.offset + len(array)], values, np.array(np.nan, kind))

@@ -97,4 +97,10 @@ def settle(path: Path) -> None:
 
 def opened(path: Path) -> Any:
     """A Parquet file, opened with its texts kept as dictionaries."""
-    return arrow().parquet.ParquetFile(path, read_dictionary=list(WORDS))
+    return arrow().parquet.ParquetFile(path, read_dictionary=list(WORDS), pre_buffer=False)
+
+
+def table(file: Any, number: int) -> Any:
+    """The rows of one row group of an opened file."""
+    # By one thread: each that reads keeps memory of its own.
+    return file.read_row_group(number, use_threads=False)

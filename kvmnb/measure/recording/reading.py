@@ -54,8 +54,8 @@ class Stored:
 
     def table(self, group: Group) -> Any:
         """One group's rows; SourceError where they cannot be read."""
-        with _told(self.path):
-            return form.opened(group.file).read_row_group(group.number).combine_chunks()
+        with _told(self.path), form.opened(group.file) as file:
+            return form.table(file, group.number)
 
 
 def is_ours(path: Path) -> bool:

@@ -57,13 +57,14 @@ class Ticks:
         ticks = self._ticks[since:]
         if not ticks:
             return
-        series = sorted(self._numbers, key=lambda one: (one.metric, names.get(one.guest, ""), one.guest, _rank(one)))
+        words_of = {one: _words(one, names) for one in self._numbers}
+        series = sorted(words_of, key=words_of.__getitem__)
         rank = np.empty(len(series), np.int32)
         rank[[self._numbers[one] for one in series]] = np.arange(len(series), dtype=np.int32)
         keys = rank[np.concatenate([tick.numbers for tick in ticks])]
         order = np.argsort(keys, kind="stable").astype(np.int32)
         ends = np.cumsum(np.bincount(keys, minlength=len(series)))
-        columns = _Columns(ticks, keys, series, names)
+        columns = _Columns(ticks, keys, [words_of[one] for one in series])
         begin = first = 0
         while first < len(series):
             # At least one series, and as many more as fit.
@@ -77,15 +78,13 @@ class Ticks:
 class _Columns:
     """The columns of ticks, from which rows are taken."""
 
-    def __init__(
-        self, ticks: list[_Tick], keys: NDArray[np.int32], series: list[Series], names: Mapping[str, str]
-    ) -> None:
+    def __init__(self, ticks: list[_Tick], keys: NDArray[np.int32], texts: list[tuple[str, ...]]) -> None:
         self._keys = keys
-        self._at = np.repeat(np.array([tick.at for tick in ticks], np.int64), [len(tick.numbers) for tick in ticks])
+        self._at = np.array([tick.at for tick in ticks], np.int64)
+        self._ends = np.cumsum([len(tick.numbers) for tick in ticks])
         self._values = np.concatenate([tick.values for tick in ticks])
         self._periods = np.concatenate([tick.periods for tick in ticks])
-        texts = zip(*((one.metric, names.get(one.guest, ""), one.guest, str(one.part)) for one in series), strict=True)
-        self._words = [_coded(list(column)) for column in texts]
+        self._words = [coded(list(column)) for column in zip(*texts, strict=True)]
 
     def table(self, rows: NDArray[np.int32]) -> Any:
         """A table of these rows."""
@@ -93,7 +92,7 @@ class _Columns:
         keys = self._keys[rows]
         return pa.table(
             [
-                numbers(self._at[rows], pa.timestamp("us", tz="UTC")),
+                numbers(self._at[np.searchsorted(self._ends, rows, side="right")], pa.timestamp("us", tz="UTC")),
                 *(words(codes[keys], known) for codes, known in self._words),
                 numbers(self._values[rows], pa.float32()),
                 pa.nulls(len(rows), pa.float32()),
@@ -105,15 +104,17 @@ class _Columns:
         )
 
 
-def _coded(texts: list[str]) -> tuple[NDArray[np.int32], list[str]]:
+def coded(texts: list[str]) -> tuple[NDArray[np.int32], list[str]]:
+    """Texts as the number of each, and each text once."""
     known: dict[str, int] = {}
     codes = np.array([known.setdefault(text, len(known)) for text in texts], np.int32)
     return codes, list(known)
 
 
-def _rank(series: Series) -> tuple[int, str]:
-    """Numbers by their size, then names."""
-    return (series.part, "") if isinstance(series.part, int) else (-1, series.part)
+def _words(series: Series, names: Mapping[str, str]) -> tuple[str, ...]:
+    """A series' texts as they are kept, by which rows are sorted."""
+    texts = (series.metric, names.get(series.guest, ""), series.guest, str(series.part))
+    return tuple(text.encode("utf-8", "replace").decode() for text in texts)
 
 
 def decoded(table: Any, name: str) -> tuple[NDArray[np.int32], list[str]]:
