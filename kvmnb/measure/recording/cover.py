@@ -19,6 +19,8 @@ PANDAS_KEY = b"PANDAS_ATTRS"
 """Where pandas looks for a table's ``attrs``."""
 
 GAP: Literal["gap"] = "gap"
+LATEST = 253_402_300_799
+"""Seconds since the epoch, of the last year that has four digits."""
 # A guest whose QEMU comes and goes for a day makes some thousand marks; more would be read by nobody.
 MOST_MARKS = 10_000
 
@@ -119,6 +121,9 @@ def read_cover(raw: bytes | str, what: str) -> Cover:
     cover = codec.from_json(raw, Cover, f"the cover of {what}")
     if cover.schema != SCHEMA:
         raise SourceError(f"{what} has the form {cover.schema[:60]!r}; this version reads {SCHEMA}")
+    times = [cover.began_at, *(at for mark in cover.marks for at in (mark.at, mark.until) if at is not None)]
+    if not all(0 <= at <= LATEST for at in times):
+        raise SourceError(f"the cover of {what} tells of times that are none")
     return cover
 
 

@@ -60,7 +60,7 @@ def schema() -> Any:
 
 def part_of(metric: str, text: str) -> int | str:
     """A series' part from its text."""
-    return int(text) if metric in _NUMBERED and text.isascii() and text.isdecimal() else text
+    return int(text) if metric in _NUMBERED and text.isascii() and text.isdecimal() and len(text) < 10 else text
 
 
 def write(path: Path, tables: Iterable[Any], metadata: Mapping[bytes, bytes]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from heapq import heappop, heappush
 from math import inf, isfinite
 from typing import Any, NamedTuple
 
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 
 from kvmnb.measure.metrics import METRICS
 from kvmnb.measure.recording.arrow import values_of
-from kvmnb.measure.recording.cover import GAP, Mark
+from kvmnb.measure.recording.cover import GAP, LATEST, Mark
 from kvmnb.measure.recording.form import TICK_PERIOD, part_of
-from kvmnb.measure.recording.reading import Group, Stored
+from kvmnb.measure.recording.reading import Group, Run, Stored, told
 from kvmnb.measure.recording.rows import MICROSECOND, TICKING, codes_of
 from kvmnb.measure.series import Event, Frame, Series
 
@@ -28,18 +29,16 @@ def frames(stored: Stored, since: float = -inf, until: float = inf) -> Iterator[
     """
     events = sorted((mark for mark in stored.cover.marks if mark.kind != GAP), key=lambda one: one.at)
     gaps = sorted((mark for mark in stored.cover.marks if mark.kind == GAP), key=lambda one: one.at)
-    told = 0
-    for together in _overlapping(stored.groups):
-        if together[0].begins * MICROSECOND > until or max(one.ends for one in together) * MICROSECOND < since:
-            continue
-        for moment in _moments([stored.table(group) for group in together]):
+    seen = 0
+    with told(stored.path):
+        for moment in _by_time(stored, since, until):
             at = moment.at * MICROSECOND
             if not since <= at <= until:
                 continue
             now: list[Event] = []
-            while told < len(events) and events[told].at <= at + moment.stretch:
-                now.append(events[told].event)
-                told += 1
+            while seen < len(events) and events[seen].at <= at + moment.stretch:
+                now.append(events[seen].event)
+                seen += 1
             missing = _gaps(gaps, at, at + moment.stretch)
             yield Frame(at, moment.values, missing, moment.period, moment.periods, tuple(now))
 
@@ -47,20 +46,6 @@ def frames(stored: Stored, since: float = -inf, until: float = inf) -> Iterator[
 def _gaps(gaps: list[Mark], begins: float, ends: float) -> dict[str, str]:
     # Times on disk are whole microseconds.
     return {one.guest: one.text for one in gaps if one.at - 1e-6 <= ends and begins <= (one.until or one.at) + 1e-6}
-
-
-def _overlapping(groups: Iterable[Group]) -> Iterator[list[Group]]:
-    """Groups that share some time, together."""
-    found: list[Group] = []
-    ends = 0
-    for group in groups:
-        if found and group.begins > ends:
-            yield found
-            found = []
-        ends = max(ends, group.ends) if found else group.ends
-        found.append(group)
-    if found:
-        yield found
 
 
 class _Moment(NamedTuple):
@@ -74,22 +59,49 @@ class _Moment(NamedTuple):
     """Of those with another one."""
 
 
-def _moments(tables: list[Any]) -> Iterator[_Moment]:
-    """Each moment of these rows."""
+def _by_time(stored: Stored, since: float, until: float) -> Iterator[_Moment]:
+    """The moments of all runs that reach into this time, each once."""
+    runs = [one for one in stored.runs() if one.begins * MICROSECOND <= until and since <= one.ends * MICROSECOND]
+    # Those that are read now: the next moment of each, its number, and the later ones.
+    now: list[tuple[tuple[int, int], int, _Moment, Iterator[_Moment]]] = []
+    for number, run in enumerate([*runs, None]):
+        while now and (run is None or now[0][0][0] < run.begins):
+            yield _next(now)
+        if run is not None:
+            _push(now, number, _moments(stored, run))
+
+
+def _next(now: list[tuple[tuple[int, int], int, _Moment, Iterator[_Moment]]]) -> _Moment:
+    """The first moment of all; where several runs tell of it, what they tell together."""
+    _, number, moment, later = heappop(now)
+    _push(now, number, later)
+    while now and now[0][0] == (moment.at, moment.stretch):
+        _, number, more, later = heappop(now)
+        _push(now, number, later)
+        moment = moment._replace(
+            period=moment.period or more.period,
+            values={**more.values, **moment.values},
+            periods={**more.periods, **moment.periods},
+        )
+    return moment
+
+
+def _push(
+    now: list[tuple[tuple[int, int], int, _Moment, Iterator[_Moment]]], number: int, later: Iterator[_Moment]
+) -> None:
+    moment = next(later, None)
+    if moment is not None:
+        heappush(now, ((moment.at, moment.stretch), number, moment, later))
+
+
+def _moments(stored: Stored, run: Run) -> Iterator[_Moment]:
+    """Each moment of these groups."""
     known: dict[Series, int] = {}
-    numbers, times, values, periods, stretches = [], [], [], [], []
-    for table in tables:
-        number = _numbered(table, known)
-        kept = number >= 0
-        numbers.append(number[kept])
-        times.append(values_of(table.column("time"), np.int64)[kept])
-        values.append(values_of(table.column("value"), np.float32)[kept])
-        periods.append(values_of(table.column("period_seconds"), np.float32)[kept])
-        stretches.append(values_of(table.column("stretch_seconds"), np.int16)[kept])
-    at = np.concatenate(times)
+    columns = [_columns(stored.table(group), group, known) for group in run.groups]
+    at, number, value, over = (np.concatenate(column) for column in zip(*columns, strict=True))
+    del columns
     order = np.argsort(at, kind="stable")
-    at, number, value = at[order], np.concatenate(numbers)[order], np.concatenate(values)[order]
-    over, stretch = np.concatenate(periods)[order], np.concatenate(stretches)[order]
+    at, number, value, over = at[order], number[order], value[order], over[order]
     series = list(known)
     begins = np.flatnonzero(np.diff(at, prepend=at[:1] - 1)).tolist()
     for begin, end in zip(begins, [*begins[1:], len(at)], strict=True):
@@ -104,26 +116,39 @@ def _moments(tables: list[Any]) -> Iterator[_Moment]:
         period = spans.get(TICKING, 0.0)
         found.pop(TICKING, None)
         others = {one: span for one, span in spans.items() if span != period and one != TICKING}
-        yield _Moment(int(at[begin]), int(stretch[begin]), period, found, others)
+        yield _Moment(int(at[begin]), run.groups[0].stretch, period, found, others)
 
 
-def _numbered(table: Any, known: dict[Series, int]) -> NDArray[np.int64]:
+def _columns(table: Any, group: Group, known: dict[Series, int]) -> tuple[NDArray[Any], ...]:
+    """Of each row when it was read, the number of its series, its value, and its period; of known metrics alone."""
+    number = _numbered(table, known)
+    kept = number >= 0
+    at = values_of(table.column("time"), np.int64)
+    if len(at) and not group.begins <= at.min() <= at.max() <= group.ends:
+        raise ValueError("its rows are of other times than it says")
+    over = values_of(table.column("period_seconds"), np.float32)[kept]
+    # A file may hold what is no time.
+    over = np.where((over > 0) & (over <= LATEST), over, np.float32(0))
+    return at[kept], number[kept], values_of(table.column("value"), np.float32)[kept], over
+
+
+def _numbered(table: Any, known: dict[Series, int]) -> NDArray[np.int32]:
     """The number of each row's series; -1 where this version does not know its metric."""
-    columns = codes_of(table)
-    code = np.zeros(len(table), np.int64)
-    for codes, words in columns:
-        code = code * len(words) + codes
-    _, firsts, row = np.unique(code, return_index=True, return_inverse=True)
+    texts = codes_of(table)
+    begins = np.ones(len(table), bool)
+    if len(table):
+        begins[1:] = np.any([codes[1:] != codes[:-1] for codes, _ in texts], axis=0)
     numbers = []
-    for first in firsts:
-        metric, _, uuid, part = (words[codes[first]] for codes, words in columns)
+    for first in np.flatnonzero(begins):
+        metric, _, uuid, part = (words[codes[first]] for codes, words in texts)
         one = Series(metric, uuid, part_of(metric, part))
         numbers.append(known.setdefault(one, len(known)) if metric in _KNOWN else -1)
-    return np.array(numbers, np.int64)[row]
+    return np.repeat(np.array(numbers, np.int32), np.diff(np.append(np.flatnonzero(begins), len(table))))
 
 
 def bounds(stored: Stored) -> tuple[float, float]:
     """When the first and the last reading was made, in seconds since the epoch; (0, 0) where there is none."""
     if not stored.groups:
         return 0.0, 0.0
-    return stored.groups[0].begins * MICROSECOND, max(one.ends for one in stored.groups) * MICROSECOND
+    begins, ends = min(one.begins for one in stored.groups), max(one.ends for one in stored.groups)
+    return begins * MICROSECOND, ends * MICROSECOND

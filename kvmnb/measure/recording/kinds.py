@@ -20,6 +20,9 @@ def is_series(path: Path) -> bool:
         return path.name.endswith(ENDING)
     if not path.exists():
         return path.name != "" and folder_of(path).is_dir()
+    if not path.is_file():
+        # Of a pipe a reader would wait for ever.
+        return False
     try:
         with open(path, "rb") as stream:
             return stream.read(len(MAGIC)) == MAGIC

@@ -56,7 +56,7 @@ def parts_in(folder: Path) -> list[Part]:
 def is_made_now(folder: Path) -> bool:
     """Whether a recorder holds the folder."""
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:

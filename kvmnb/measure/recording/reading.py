@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,18 @@ from typing import Any
 from kvmnb.core.errors import KvmnbError, SourceError
 from kvmnb.measure.recording import form
 from kvmnb.measure.recording.arrow import arrow
-from kvmnb.measure.recording.cover import KEY, Cover, read_cover
+from kvmnb.measure.recording.cover import KEY, LATEST, Cover, read_cover
 from kvmnb.measure.recording.kinds import ENDING, MAGIC, folder_of
+from kvmnb.measure.recording.pages import pages
 from kvmnb.measure.recording.parts import COVER, is_made_now, parts_in
 
 # A day of a host of 1000 guests is below; what says of itself to be more is refused before it is read.
 MOST_ROWS = 500_000_000
 MOST_GROUP_ROWS = 4 * form.GROUP_ROWS
-MOST_GROUP_BYTES = 256 * 1024**2
+MOST_GROUP_BYTES = 64 * 1024**2
+MOST_GROUPS = 50_000
+# What is read at once: two minutes of a host of 1000 guests, one and a half times.
+MOST_TOGETHER = 10_000_000
 MOST_COVER_BYTES = 16 * 1024**2
 
 
@@ -34,6 +39,29 @@ class Group:
     ends: int
     stretch: int
     """Seconds of which its values are means; 0 where they are as they were read."""
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Groups that follow each other in a file and tell of the same time, as those of one part do."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def begins(self) -> int:
+        """When its first reading was made, in microseconds since the epoch."""
+        return min(one.begins for one in self.groups)
+
+    @property
+    def ends(self) -> int:
+        """The same of its last one."""
+        return max(one.ends for one in self.groups)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return sum(one.rows for one in self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +71,7 @@ class Stored:
     path: Path
     cover: Cover
     groups: tuple[Group, ...]
-    """By time."""
+    """As they stand in the files."""
     early: str | None
     """Why it ends early; None where its recorder closed it."""
 
@@ -52,9 +80,41 @@ class Stored:
         """From when on values are kept as they were read, in seconds since the epoch; infinite where none is."""
         return min((one.begins for one in self.groups if not one.stretch), default=inf) * 1e-6
 
+    def runs(self) -> list[Run]:
+        """The groups that are read together, by time; SourceError where they are more than memory is for."""
+        found: list[list[Group]] = []
+        begins = ends = 0
+        for group in self.groups:
+            before = found[-1][-1] if found else None
+            along = before is not None and (before.file, before.stretch) == (group.file, group.stretch)
+            if along and group.begins <= ends and begins <= group.ends:
+                found[-1].append(group)
+                begins, ends = min(begins, group.begins), max(ends, group.ends)
+            else:
+                found.append([group])
+                begins, ends = group.begins, group.ends
+        runs = sorted((Run(tuple(groups)) for groups in found), key=lambda one: (one.begins, one.ends))
+        self._check(runs)
+        return runs
+
+    def _check(self, runs: list[Run]) -> None:
+        """See that no more than MOST_TOGETHER rows tell of the same time."""
+        running: list[tuple[int, int]] = []
+        together = 0
+        for run in runs:
+            while running and running[0][0] < run.begins:
+                together -= heappop(running)[1]
+            together += run.rows
+            heappush(running, (run.ends, run.rows))
+            if together > MOST_TOGETHER:
+                raise SourceError(
+                    f"{self.path} holds {together} rows of the same time; at most {MOST_TOGETHER} are read at once"
+                )
+
     def table(self, group: Group) -> Any:
-        """One group's rows; SourceError where they cannot be read."""
-        with _told(self.path), form.opened(group.file) as file:
+        """One group's rows; ``told`` says why they cannot be read."""
+        with form.opened(group.file) as file:
+            _check_pages(group, file.metadata.row_group(group.number))
             return form.table(file, group.number)
 
 
@@ -68,39 +128,41 @@ def is_ours(path: Path) -> bool:
 
 def opened(path: Path) -> Stored:
     """The recording at ``path``, or of the parts beside it; SourceError says in a sentence what is wrong with it."""
-    if path.is_dir() and path.name.endswith(ENDING):
-        return _of_parts(path, path)
-    if not path.exists() and folder_of(path).is_dir():
-        return _of_parts(folder_of(path), path)
-    if path.exists() and not path.is_file():
-        raise SourceError(f"{path} is no file, so it is no recording of series")
-    with _told(path):
+    with told(path):
+        if path.is_dir() and path.name.endswith(ENDING):
+            return _of_parts(path, path)
+        if not path.exists() and folder_of(path).is_dir():
+            return _of_parts(folder_of(path), path)
+        if path.exists() and not path.is_file():
+            raise SourceError(f"{path} is no file, so it is no recording of series")
         with open(path, "rb") as stream:
             if stream.read(len(MAGIC)) != MAGIC:
                 raise SourceError(f"{path} is no recording of series of kvmnb")
-        file = form.opened(path)
-        raw = (file.schema_arrow.metadata or {}).get(KEY)
-        if raw is None:
-            raise SourceError(f"{path} is a Parquet file, but no recording of series of kvmnb")
-        cover = _cover(raw, path)
-        return Stored(path, cover, tuple(sorted(_groups(path, file), key=_place)), None)
+        with form.opened(path) as file:
+            raw = (file.schema_arrow.metadata or {}).get(KEY)
+            if raw is None:
+                raise SourceError(f"{path} is a Parquet file, but no recording of series of kvmnb")
+            return Stored(path, _cover(raw, path), tuple(_groups(path, file)), None)
 
 
 def _of_parts(folder: Path, path: Path) -> Stored:
-    with _told(path):
-        cover = _cover((folder / COVER).read_bytes(), path)
-        groups: list[Group] = []
-        for part in parts_in(folder):
-            # After a power cut the newest pieces may be empty files.
-            if (folder / part.name).stat().st_size:
-                groups += _groups(folder / part.name, form.opened(folder / part.name))
+    cover = _cover(_own(folder / COVER).read_bytes(), path)
+    groups: list[Group] = []
+    for part in parts_in(folder):
+        # After a power cut the newest pieces may be empty files.
+        if _own(folder / part.name).stat().st_size:
+            with form.opened(folder / part.name) as file:
+                groups += _groups(folder / part.name, file)
     now = is_made_now(folder)
     early = "it is still being recorded" if now else cover.end or "its recorder was killed"
-    return Stored(path, cover, tuple(sorted(groups, key=_place)), early)
+    return Stored(path, cover, tuple(groups), early)
 
 
-def _place(group: Group) -> tuple[int, int, int]:
-    return group.begins, group.ends, group.number
+def _own(path: Path) -> Path:
+    """The same; SourceError where no recorder wrote it, such as a pipe, of which a reader would wait for ever."""
+    if path.exists() and not path.is_file():
+        raise SourceError(f"{path} is no file, so it is no part of a recording of series")
+    return path
 
 
 def _cover(raw: bytes, path: Path) -> Cover:
@@ -113,31 +175,53 @@ def _groups(path: Path, file: Any) -> Iterator[Group]:
     """The row groups of a file, by what its end says of them."""
     if not file.schema_arrow.equals(form.schema()):
         raise SourceError(f"{path} has other columns than a recording of series of kvmnb")
-    told = file.metadata
-    if told.num_rows > MOST_ROWS:
-        raise SourceError(f"{path} says that it holds {told.num_rows} rows; at most {MOST_ROWS} are read")
-    for number in range(told.num_row_groups):
-        group = told.row_group(number)
-        if group.num_rows > MOST_GROUP_ROWS or group.total_byte_size > MOST_GROUP_BYTES:
+    told_of = file.metadata
+    if told_of.num_rows > MOST_ROWS or told_of.num_row_groups > MOST_GROUPS:
+        raise SourceError(
+            f"{path} says that it holds {told_of.num_rows} rows in {told_of.num_row_groups} groups; "
+            f"at most {MOST_ROWS} in {MOST_GROUPS} are read"
+        )
+    for number in range(told_of.num_row_groups):
+        group = told_of.row_group(number)
+        columns = [group.column(column) for column in range(group.num_columns)]
+        size = max(group.total_byte_size, sum(one.total_uncompressed_size for one in columns))
+        if not 0 <= group.num_rows <= MOST_GROUP_ROWS or size > MOST_GROUP_BYTES:
             raise SourceError(f"{path} holds a group of rows that is too large to be kvmnb's")
         if not group.num_rows:
             continue
-        told_of = [group.column(column).statistics for column in (0, group.num_columns - 1)]
-        if any(one is None or not one.has_min_max for one in told_of):
+        times, stretches = columns[0].statistics, columns[-1].statistics
+        if any(one is None or not one.has_min_max for one in (times, stretches)):
             raise SourceError(f"{path} does not tell when its rows begin and end, so it is not kvmnb's")
-        times, stretches = told_of
-        yield Group(path, number, times.min_raw, times.max_raw, stretches.min_raw)
+        begins, ends = times.min_raw, times.max_raw
+        if not 0 <= begins <= ends <= LATEST * 1_000_000:
+            raise SourceError(f"{path} tells of times that are none")
+        yield Group(path, number, begins, ends, stretches.min_raw, group.num_rows)
+
+
+def _check_pages(group: Group, told_of: Any) -> None:
+    """See that a group of rows takes no more memory than its file says; ValueError where it does."""
+    size = 0
+    with open(group.file, "rb") as stream:
+        for number in range(told_of.num_columns):
+            column = told_of.column(number)
+            first = column.data_page_offset
+            if column.has_dictionary_page and column.dictionary_page_offset is not None:
+                first = min(first, column.dictionary_page_offset)
+            for page in pages(stream, first, column.total_compressed_size, group.rows):
+                size += page.unpacked
+                if size > MOST_GROUP_BYTES:
+                    raise ValueError("a group of its rows unpacks to more than kvmnb writes")
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """What may go wrong with a file, in a sentence."""
     pa = arrow()
     try:
         yield
     except FileNotFoundError as problem:
         raise SourceError(f"there is no recording {path}") from problem
-    except (OSError, pa.ArrowException, ValueError, EOFError, MemoryError) as problem:
+    except (OSError, pa.ArrowException, ValueError, LookupError, EOFError, MemoryError, OverflowError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
         first = (reason or type(problem).__name__).splitlines()[0][:200]
         raise SourceError(f"the recording {path} cannot be read: {first}") from problem
