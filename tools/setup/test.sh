@@ -28,6 +28,8 @@ export XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config XDG_DATA_HO
 export JUPYTER_CONFIG_DIR=$scratch/jupyter IPYTHONDIR=$scratch/ipython
 mkdir -p "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" "$XDG_DATA_HOME"
 unset KVMNB_HOST LIBVIRT_DEFAULT_URI
+# Hundreds of processes import kvmnb and its tests: each would compile them anew.
+unset PYTHONDONTWRITEBYTECODE
 
 lint() {
     local code=0
