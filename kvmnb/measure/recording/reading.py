@@ -15,14 +15,13 @@ from kvmnb.measure.recording import form
 from kvmnb.measure.recording.arrow import arrow
 from kvmnb.measure.recording.cover import KEY, LATEST, Cover, read_cover
 from kvmnb.measure.recording.kinds import ENDING, MAGIC, folder_of
-from kvmnb.measure.recording.pages import pages
+from kvmnb.measure.recording.pages import Chunk, pages, told_groups
 from kvmnb.measure.recording.parts import COVER, is_made_now, parts_in
 
 # A day of a host of 1000 guests is below; what says of itself to be more is refused before it is read.
 MOST_ROWS = 500_000_000
 MOST_GROUP_ROWS = 4 * form.GROUP_ROWS
 MOST_GROUP_BYTES = 64 * 1024**2
-MOST_GROUPS = 50_000
 # What is read at once: two minutes of a host of 1000 guests, one and a half times.
 MOST_TOGETHER = 10_000_000
 MOST_COVER_BYTES = 16 * 1024**2
@@ -40,6 +39,7 @@ class Group:
     stretch: int
     """Seconds of which its values are means; 0 where they are as they were read."""
     rows: int
+    chunks: tuple[Chunk, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class Stored:
 
     def table(self, group: Group) -> Any:
         """One group's rows; ``told`` says why they cannot be read."""
+        _check_pages(group)
         with form.opened(group.file) as file:
-            _check_pages(group, file.metadata.row_group(group.number))
             return form.table(file, group.number)
 
 
@@ -138,11 +138,13 @@ def opened(path: Path) -> Stored:
         with open(path, "rb") as stream:
             if stream.read(len(MAGIC)) != MAGIC:
                 raise SourceError(f"{path} is no recording of series of kvmnb")
+        groups = tuple(_groups(path))
         with form.opened(path) as file:
             raw = (file.schema_arrow.metadata or {}).get(KEY)
             if raw is None:
                 raise SourceError(f"{path} is a Parquet file, but no recording of series of kvmnb")
-            return Stored(path, _cover(raw, path), tuple(_groups(path, file)), None)
+            _check_columns(path, file)
+            return Stored(path, _cover(raw, path), groups, None)
 
 
 def _of_parts(folder: Path, path: Path) -> Stored:
@@ -151,8 +153,9 @@ def _of_parts(folder: Path, path: Path) -> Stored:
     for part in parts_in(folder):
         # After a power cut the newest pieces may be empty files.
         if _own(folder / part.name).stat().st_size:
+            groups += _groups(folder / part.name)
             with form.opened(folder / part.name) as file:
-                groups += _groups(folder / part.name, file)
+                _check_columns(path, file)
     now = is_made_now(folder)
     early = "it is still being recorded" if now else cover.end or "its recorder was killed"
     return Stored(path, cover, tuple(groups), early)
@@ -171,43 +174,43 @@ def _cover(raw: bytes, path: Path) -> Cover:
     return read_cover(raw, str(path))
 
 
-def _groups(path: Path, file: Any) -> Iterator[Group]:
+def _groups(path: Path) -> Iterator[Group]:
     """The row groups of a file, by what its end says of them."""
-    if not file.schema_arrow.equals(form.schema()):
-        raise SourceError(f"{path} has other columns than a recording of series of kvmnb")
-    told_of = file.metadata
-    if told_of.num_rows > MOST_ROWS or told_of.num_row_groups > MOST_GROUPS:
-        raise SourceError(
-            f"{path} says that it holds {told_of.num_rows} rows in {told_of.num_row_groups} groups; "
-            f"at most {MOST_ROWS} in {MOST_GROUPS} are read"
-        )
-    for number in range(told_of.num_row_groups):
-        group = told_of.row_group(number)
-        columns = [group.column(column) for column in range(group.num_columns)]
-        size = max(group.total_byte_size, sum(one.total_uncompressed_size for one in columns))
-        if not 0 <= group.num_rows <= MOST_GROUP_ROWS or size > MOST_GROUP_BYTES:
+    rows = 0
+    for number, group in enumerate(told_groups(path)):
+        rows += group.rows
+        if rows > MOST_ROWS:
+            raise SourceError(f"{path} says that it holds more than {MOST_ROWS} rows; so many are not read")
+        if group.rows > MOST_GROUP_ROWS or group.unpacked > MOST_GROUP_BYTES:
             raise SourceError(f"{path} holds a group of rows that is too large to be kvmnb's")
-        if not group.num_rows:
+        if len(group.chunks) != len(form.schema()):
+            raise SourceError(f"{path} has other columns than a recording of series of kvmnb")
+        if not group.rows:
             continue
-        times, stretches = columns[0].statistics, columns[-1].statistics
-        if any(one is None or not one.has_min_max for one in (times, stretches)):
+        times, stretches = group.chunks[0], group.chunks[-1]
+        begins, ends, stretch = (_number(one) for one in (times.least, times.most, stretches.least))
+        if begins is None or ends is None or stretch is None:
             raise SourceError(f"{path} does not tell when its rows begin and end, so it is not kvmnb's")
-        begins, ends = times.min_raw, times.max_raw
         if not 0 <= begins <= ends <= LATEST * 1_000_000:
             raise SourceError(f"{path} tells of times that are none")
-        yield Group(path, number, begins, ends, stretches.min_raw, group.num_rows)
+        yield Group(path, number, begins, ends, stretch, group.rows, group.chunks)
 
 
-def _check_pages(group: Group, told_of: Any) -> None:
+def _number(raw: bytes | None) -> int | None:
+    return int.from_bytes(raw, "little", signed=True) if raw is not None and len(raw) in (4, 8) else None
+
+
+def _check_columns(path: Path, file: Any) -> None:
+    if not file.schema_arrow.equals(form.schema()):
+        raise SourceError(f"{path} has other columns than a recording of series of kvmnb")
+
+
+def _check_pages(group: Group) -> None:
     """See that a group of rows takes no more memory than its file says; ValueError where it does."""
     size = 0
     with open(group.file, "rb") as stream:
-        for number in range(told_of.num_columns):
-            column = told_of.column(number)
-            first = column.data_page_offset
-            if column.has_dictionary_page and column.dictionary_page_offset is not None:
-                first = min(first, column.dictionary_page_offset)
-            for page in pages(stream, first, column.total_compressed_size, group.rows):
+        for chunk in group.chunks:
+            for page in pages(stream, chunk, group.rows):
                 size += page.unpacked
                 if size > MOST_GROUP_BYTES:
                     raise ValueError("a group of its rows unpacks to more than kvmnb writes")
@@ -223,5 +226,7 @@ def told(path: Path) -> Iterator[None]:
         raise SourceError(f"there is no recording {path}") from problem
     except (OSError, pa.ArrowException, ValueError, LookupError, EOFError, MemoryError, OverflowError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+        if isinstance(problem, LookupError):
+            reason = "what it says of its rows does not fit them"
         first = (reason or type(problem).__name__).splitlines()[0][:200]
         raise SourceError(f"the recording {path} cannot be read: {first}") from problem
