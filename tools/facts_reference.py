@@ -8,7 +8,8 @@ import importlib
 import inspect
 import pkgutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -58,7 +59,8 @@ def fact_types() -> Iterator[Any]:
                 yield kind
 
 
-def field_sentences(kind: type) -> dict[str, str]:
+@cache
+def field_sentences(kind: type) -> Mapping[str, str]:
     """The text that stands below each field of a class."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)

@@ -59,8 +59,7 @@ class RecordedHypervisor:
         texts = [self._text(f"domcaps/{name}") for name in names if name.endswith(".xml")]
         alike: list[str] = []
         for text in texts:
-            root = Document.parse(text).root
-            said = {child.name: child.text.strip() for child in root.children}
+            said = _asked_of(text)
             if (said.get("domain"), said.get("arch")) != (virt_type, arch):
                 continue
             if said.get("machine") == machine:
@@ -234,6 +233,12 @@ class ScratchHypervisor(RecordedHypervisor):
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, target)
+
+
+@lru_cache(maxsize=64)
+def _asked_of(text: str) -> Mapping[str, str]:
+    """Which guests a text of domain capabilities is about: its type, architecture and machine."""
+    return {child.name: child.text.strip() for child in Document.parse(text).root.children}
 
 
 # The domains are listed before each step of a plan, and the CPUs asked for each guest: the texts seldom change.

@@ -64,11 +64,16 @@ class Before:
     def stamped(self) -> dict[str, Stamp]:
         """When each file was written, which one it is, and how large: another where anybody wrote it since."""
         found = {}
-        for root, _, names in os.walk(self.folder):
-            for name in names:
-                stat = os.lstat(os.path.join(root, name))
-                path = os.path.relpath(os.path.join(root, name), self.folder)
-                found[path] = stat.st_mtime_ns, stat.st_ino, stat.st_size
+        above = len(f"{self.folder}/")
+        folders = [str(self.folder)]
+        while folders:
+            with os.scandir(folders.pop()) as inside:
+                for one in inside:
+                    if one.is_dir(follow_symlinks=False):
+                        folders.append(one.path)
+                    else:
+                        stat = one.stat(follow_symlinks=False)
+                        found[one.path[above:]] = stat.st_mtime_ns, stat.st_ino, stat.st_size
         return found
 
     def pinned(self) -> dict[str, Pins]:

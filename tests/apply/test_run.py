@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -204,13 +205,13 @@ def test_a_journal_left_half_way_stops_the_next_plan_until_it_is_settled(machine
     apply_plan(a_plan(machine, Want(PIN, "1")), machine, HOST_UUID)
 
 
+# It imports once: each place has a process of its own that is forked from it.
 APPLIER = """
     import os, sys
     from pathlib import Path
     from kvmnb.machine.sources import scratch
     from kvmnb.apply import journal, run
     from kvmnb.plan.plan import from_text
-    left = int(sys.argv[3])
 
     def count(function):
         def counted(*arguments, **named):
@@ -221,14 +222,35 @@ APPLIER = """
             return function(*arguments, **named)
         return counted
 
-    os.write, os.replace, os.fsync = count(os.write), count(os.replace), count(os.fsync)
-    machine = scratch(sys.argv[1], into=sys.argv[1])
-    run.apply_plan(from_text(Path(sys.argv[2]).read_bytes(), "plan"), machine, sys.argv[4])
+    for place in sys.stdin:
+        child = os.fork()
+        if not child:
+            left = int(place)
+            os.write, os.replace, os.fsync = count(os.write), count(os.replace), count(os.fsync)
+            machine = scratch(sys.argv[1], into=sys.argv[1])
+            run.apply_plan(from_text(Path(sys.argv[2]).read_bytes(), "plan"), machine, sys.argv[3])
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
+@pytest.fixture
+def applier(machine: Machine, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is told the place to be killed at, line by line, and answers how applying ended."""
+    arguments = [machine.origin, str(tmp_path / "plan.json"), HOST_UUID]
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(APPLIER), *arguments],
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.communicate(timeout=30)
+
+
 def test_a_kill_between_any_two_writes_leaves_all_before_or_all_after_once_undone(
-    machine: Machine, tmp_path: Path
+    machine: Machine, tmp_path: Path, applier: subprocess.Popen[str]
 ) -> None:
     """Every call of write, fsync and rename of the applier is a place to be killed at."""
     from kvmnb.core import codec
@@ -240,17 +262,13 @@ def test_a_kill_between_any_two_writes_leaves_all_before_or_all_after_once_undon
     for place in range(60):
         plan = a_plan(machine)
         (tmp_path / "plan.json").write_text(codec.to_json(to_document(plan)))
-        arguments = [machine.origin, str(tmp_path / "plan.json"), str(place), HOST_UUID]
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(APPLIER), *arguments],
-            env=os.environ | {"PYTHONPATH": os.getcwd()},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 0:
+        assert applier.stdin is not None and applier.stdout is not None
+        applier.stdin.write(f"{place}\n")
+        applier.stdin.flush()
+        code = int(applier.stdout.readline())
+        if code == 0:
             break
-        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert code == -signal.SIGKILL
         killed += 1
         for journal in journals():
             if journal.state == "applied" and journal.standing():

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.terminal.calling import kvmnb
+from tests.terminal.calling import called
 from tools.facts_reference import undocumented
 from tools.write_reference import DOCS, references
 
@@ -38,7 +38,7 @@ def test_every_fact_says_what_it_means() -> None:
     ],
 )
 def test_a_document_fits_its_published_schema(verb: str, arguments: list[str]) -> None:
-    document = json.loads(kvmnb(*arguments).stdout)
+    document = json.loads(called(*arguments).stdout)
     schema = json.loads((DOCS / f"schemas/{verb}.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(document)
     assert document["schema"] == f"kvmnb.{verb}/1"
@@ -46,6 +46,6 @@ def test_a_document_fits_its_published_schema(verb: str, arguments: list[str]) -
 
 def test_a_verification_fits_its_published_schema(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
-    kvmnb("plan", "--demo", "--all", "--out", str(plan))
-    document = json.loads(kvmnb("verify", str(plan), "--json").stdout)
+    called("plan", "--demo", "--all", "--out", str(plan))
+    document = json.loads(called("verify", str(plan), "--json").stdout)
     jsonschema.validate(document, json.loads((DOCS / "schemas/verify.json").read_text()))

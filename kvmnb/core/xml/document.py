@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -19,6 +19,10 @@ from kvmnb.core.errors import XmlError
 MAX_CHARACTERS = 8 * 1024**2
 MAX_DEPTH = 200
 MAX_ATTRIBUTES = 1000
+
+# One text is asked about many times in a row: to plan, to edit, to see that it holds. No reader changes an element.
+KEPT_CHARACTERS = 64 * 1024
+KEPT_DOCUMENTS = 64
 
 _XML_PREFIX = ("xml", "http://www.w3.org/XML/1998/namespace")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
@@ -118,7 +122,9 @@ class Document:
         Raises XmlError, with line and column, for what is not well-formed, has a document type, or is
         larger or deeper than any domain is.
         """
-        return cls(text, _Reader(text, prefixes or {}).read())
+        if prefixes or len(text) > KEPT_CHARACTERS:
+            return cls(text, _Reader(text, prefixes or {}).read())
+        return cls(text, _read(text))
 
     def line_of(self, element: Element) -> int:
         """The line that an element begins on, counted from 1."""
@@ -129,6 +135,11 @@ class Document:
         """The line end of the document, the first one found."""
         found = _NEWLINE.search(self.text)
         return found[0] if found else "\n"
+
+
+@lru_cache(maxsize=KEPT_DOCUMENTS)
+def _read(text: str) -> Element:
+    return _Reader(text, {}).read()
 
 
 def check_well_formed(text: str) -> None:
