@@ -39,7 +39,7 @@ STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class Aged:
-    """A part and when its last reading was made, in seconds since the epoch."""
+    """A part and when its last reading was made, in seconds that were recorded."""
 
     part: Part
     until: float
@@ -62,7 +62,7 @@ class Ageing:
         return tuple(sorted(one.part for one in self._parts))
 
     def age(self, now: float) -> None:
-        """Make coarser what is old as of ``now``, in seconds since the epoch."""
+        """Make coarser what is old as of ``now``, in seconds that were recorded."""
         for step in self._steps:
             old = [
                 one for one in self._parts if one.part.stretch == step.stretch and one.until <= now - step.kept_seconds

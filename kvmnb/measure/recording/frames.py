@@ -75,7 +75,7 @@ def _next(now: list[tuple[tuple[int, int], int, _Moment, Iterator[_Moment]]]) ->
     """The first moment of all; where several runs tell of it, what they tell together."""
     _, number, moment, later = heappop(now)
     _push(now, number, later)
-    while now and now[0][0] == (moment.at, moment.stretch):
+    while now and now[0][0] == (moment.at, moment.stretch) and moment.values.keys().isdisjoint(now[0][2].values):
         _, number, more, later = heappop(now)
         _push(now, number, later)
         moment = moment._replace(

@@ -23,6 +23,8 @@ from kvmnb.measure.series import Frame
 
 FLUSH_SECONDS = 10.0
 """What a killed recorder loses, at most."""
+LONGEST_STEP_SECONDS = 2 * 3600.0
+"""From one frame to the next, at most; a clock that goes further, or back, was set."""
 LEAST_FREE_BYTES = 64 * 1024**2
 """A recorder that finds less stops, and leaves the rest to the host."""
 
@@ -55,6 +57,10 @@ class Writing:
         self._flushed = 0
         self._begun: float | None = None
         self._flushed_at: float | None = None
+        self._newest: float | None = None
+        """When the newest frame was read."""
+        self._age = 0.0
+        """Seconds that were recorded."""
         self._put_cover()
 
     def know(self, names: Mapping[str, str], below: Iterable[Below]) -> None:
@@ -66,6 +72,7 @@ class Writing:
         """Take a frame; now and then, put what came onto the disk."""
         if self._begun is not None and frame.at // PART_SECONDS != self._begun // PART_SECONDS:
             self._close_part()
+        self._age += self._passed(frame)
         if self._begun is None:
             self._begun = frame.at
         if self._flushed_at is None:
@@ -75,7 +82,7 @@ class Writing:
         self._seen.update(series.guest for series in frame.values)
         self._seen.update(key.rpartition(":")[2] for key in frame.gaps)
         self._seen.update(event.guest for event in frame.events)
-        self.rows_until = frame.at
+        self._newest = frame.at
         if abs(frame.at - self._flushed_at) >= FLUSH_SECONDS:
             self.flush()
 
@@ -89,7 +96,7 @@ class Writing:
         self._folder.take(part)
         self._piece += 1
         self._flushed = len(self._ticks)
-        self._flushed_at = self.rows_until
+        self.rows_until = self._flushed_at = self._newest
         self._put_cover()
 
     def close(self, end: str) -> None:
@@ -118,7 +125,6 @@ class Writing:
         self._begun = None
         if not self._flushed:
             return
-        assert self.rows_until is not None, "what was flushed was read"
         part = Part(self._first, self._piece - 1, 0)
         pieces = tuple(Part(number, number, 0) for number in range(self._first, self._piece))
         if len(pieces) > 1:
@@ -126,8 +132,13 @@ class Writing:
             self._folder.take(part, pieces)
         self._metrics |= {one.metric for one in self._ticks.series()}
         self._ticks, self._flushed, self._first = Ticks(), 0, self._piece
-        self._ageing.add(part, self.rows_until)
-        self._ageing.age(self.rows_until)
+        self._ageing.add(part, self._age)
+        self._ageing.age(self._age)
+
+    def _passed(self, frame: Frame) -> float:
+        """Seconds since the frame before, however the clock was set meanwhile."""
+        passed = 0.0 if self._newest is None else frame.at - self._newest
+        return passed if 0 <= passed <= LONGEST_STEP_SECONDS else frame.period
 
     def _leave_room(self, wanted: int = 0) -> None:
         free = shutil.disk_usage(self._folder.path).free

@@ -11,6 +11,7 @@ import pytest
 from kvmnb.core.errors import Refused
 from kvmnb.measure.recording.ageing import PART_SECONDS
 from kvmnb.measure.recording.cover import Cover
+from kvmnb.measure.recording.form import TICK_PERIOD
 from kvmnb.measure.recording.frames import frames
 from kvmnb.measure.recording.kinds import folder_of
 from kvmnb.measure.recording.reading import opened
@@ -37,6 +38,23 @@ def some_frames(count: int, seed: int = 1, start: float = START) -> list[Frame]:
         periods = {DISK: 10.5} if DISK in values else {}
         found.append(Frame(start + number + draw.randrange(1000) / 1e6, values, {}, 1.0, periods))
     return found
+
+
+def frame_of(number: int) -> Frame:
+    """A frame of a slow recording, a minute after the one before; its number is its value."""
+    return Frame(START + 60 * number, {BUSY: float(number)}, {}, 60.0)
+
+
+def held(target: Path) -> tuple[int, float]:
+    """How many readings a recording holds, and the sum of the values of one series."""
+    stored, readings, total = opened(target), 0, 0.0
+    for group in stored.groups:
+        for row in stored.table(group).to_pylist():
+            if row["metric"] == TICK_PERIOD.name:
+                readings += row["count"]
+            elif row["metric"] == BUSY.metric:
+                total += row["count"] * row["value"]
+    return readings, total
 
 
 def recorded(target: Path, some: Iterable[Frame], cover: Cover = COVER) -> Path:
