@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kvmnb.measure.recording.cover import GAP, MOST_MARKS, Mark
-from kvmnb.measure.series import Frame
+from kvmnb.measure.series import Event, Frame
 
 
 class Marking:
@@ -25,13 +25,17 @@ class Marking:
     def add(self, frame: Frame) -> None:
         """Take a frame's events and gaps."""
         for event in frame.events:
-            self._keep(Mark(at=event.at, kind=event.kind, guest=event.guest, text=event.text))
+            self.note(event)
         now = set(frame.gaps.items())
         for key in [key for key in self._open if key not in now]:
             self._keep(_gap(key, self._open.pop(key)))
         for key in frame.gaps.items():
             since, _ = self._open.get(key, (frame.at, frame.at))
             self._open[key] = since, frame.at
+
+    def note(self, event: Event) -> None:
+        """Take an event."""
+        self._keep(Mark(at=event.at, kind=event.kind, guest=event.guest, text=event.text))
 
     def _keep(self, mark: Mark) -> None:
         if len(self._marks) < self._most:

@@ -22,6 +22,7 @@ from kvmnb.measure.series import Event, Frame
 
 # What waits for a slow disk: a frame of 100 guests takes some 0.7 MB.
 MOST_WAITING = 60
+NOT_KEPT = "are not recorded: the disk did not keep up"
 # Facts are asked anew where a guest is not known, and not more often than this.
 ASK_SECONDS = 10.0
 
@@ -114,8 +115,8 @@ class Recorder:
     def _take(self, frame: Frame) -> None:
         """A tick, on the sampler's thread, which never waits for a disk."""
         if self._left_out:
-            why = f"{self._left_out} readings before this one are not recorded: the disk did not keep up"
-            frame = replace(frame, events=(*frame.events, Event(frame.at, "note", "", why)))
+            why = Event(frame.at, "note", "", f"{self._left_out} readings before this one {NOT_KEPT}")
+            frame = replace(frame, events=(*frame.events, why))
         try:
             self._waiting.put_nowait(frame)
             self._left_out = 0
@@ -131,6 +132,8 @@ class Recorder:
                     self._writing.flush()
                     continue
                 if frame is None:
+                    if self._left_out:
+                        self._writing.note(f"{self._left_out} readings after this one {NOT_KEPT}")
                     self._writing.close(f"stopped at {_clock(time.time())}")
                     return
                 self._ask_who(frame)

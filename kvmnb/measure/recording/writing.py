@@ -19,7 +19,7 @@ from kvmnb.measure.recording.kinds import ENDING, folder_of
 from kvmnb.measure.recording.marking import Marking
 from kvmnb.measure.recording.parts import WHOLE, Folder, Part, is_made_now, remove
 from kvmnb.measure.recording.rows import Ticks
-from kvmnb.measure.series import Frame
+from kvmnb.measure.series import Event, Frame
 
 FLUSH_SECONDS = 10.0
 """What a killed recorder loses, at most."""
@@ -85,6 +85,11 @@ class Writing:
         self._newest = frame.at
         if abs(frame.at - self._flushed_at) >= FLUSH_SECONDS:
             self.flush()
+
+    def note(self, text: str) -> None:
+        """Mark the newest frame with a sentence; nothing where there is none."""
+        if self._newest is not None:
+            self._marking.note(Event(self._newest, "note", "", text))
 
     def flush(self) -> None:
         """Put what came since the last flush onto the disk."""
