@@ -51,7 +51,7 @@ from kvmnb.plan.build import build
 from kvmnb.plan.plan import Change, Plan
 from kvmnb.plan.preflight import checked, refuse_stopped
 from kvmnb.probe.closer import with_images, with_memory
-from kvmnb.probe.inside import Inside, inside
+from kvmnb.probe.inside import Inside, inside, run_inside
 from kvmnb.probe.load import probe_load, recorded_load
 from kvmnb.probe.survey import Survey, probe
 from kvmnb.tunable.tunable import Verdict
@@ -477,6 +477,14 @@ class Here:
         """
         chosen = self.guest(name)
         return inside(self.machine, chosen) if isinstance(chosen, Domain) else chosen
+
+    def run_inside(self, name: str) -> Inside:
+        """Have the agent of this guest run the commands that ``inside`` leaves to you, and show what they tell.
+
+        They only read, but they run in the guest as its administrator, and libvirt counts the guest as tainted
+        (``custom-ga-command``) until it is stopped. Nothing of kvmnb calls this by itself. It takes some ten seconds.
+        """
+        return run_inside(self.machine, self.facts().domain(name))
 
     def tune(self, *domains: str, goal: str | None = None, rules: Sequence[str] | None = None) -> TuneForm:
         """The form that previews and, by a person's click, applies what the rules want."""

@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from kvmnb.core.errors import NotAnswered
+from kvmnb.machine.agent_program import run
+from kvmnb.machine.hypervisor import Ended
+
+T = TypeVar("T")
 
 
 class Agents:
@@ -26,29 +31,38 @@ class Agents:
 
     def ask(self, uuid: str, seconds: float) -> Mapping[str, object]:
         """What the agent of one guest tells; NotAnswered where it does not within ``seconds``."""
+        return self._asked_of(uuid, seconds, self._answers_of)
+
+    def run(self, uuid: str, program: str, arguments: tuple[str, ...], seconds: float) -> Ended:
+        """Run a program in one guest, which taints it; NotAnswered where it has not ended within ``seconds``."""
+        return self._asked_of(uuid, seconds + 1, partial(run, program, arguments, seconds))
+
+    def _asked_of(self, uuid: str, seconds: float, ask: Callable[[Any], T]) -> T:
         earlier = self._asked.get(uuid)
         if earlier is not None and earlier.is_alive():
             raise NotAnswered("the guest agent has not answered an earlier question yet")
-        answers: queue.SimpleQueue[Mapping[str, object] | Exception] = queue.SimpleQueue()
-        thread = threading.Thread(target=self._run, args=(uuid, answers), name="kvmnb-agent", daemon=True)
+        answers: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
+        thread = threading.Thread(target=self._run, args=(uuid, ask, answers), name="kvmnb-agent", daemon=True)
         self._asked[uuid] = thread
         thread.start()
         try:
             answer = answers.get(timeout=seconds)
         except queue.Empty:
             raise NotAnswered(f"the guest agent did not answer within {seconds:g} seconds") from None
+        # A thread that has answered is about to end, and the next question may come at once.
+        thread.join(1)
         if isinstance(answer, Exception):
             raise NotAnswered(f"the guest agent cannot be asked: {answer}") from answer
         return answer
 
-    def _run(self, uuid: str, answers: queue.SimpleQueue[Mapping[str, object] | Exception]) -> None:
+    def _run(self, uuid: str, ask: Callable[[Any], T], answers: queue.SimpleQueue[T | Exception]) -> None:
         try:
             connect = self._libvirt.open(self._uri)
         except self._libvirt.libvirtError as problem:
             answers.put(problem)
             return
         try:
-            answers.put(self._answers_of(connect.lookupByUUIDString(uuid)))
+            answers.put(ask(connect.lookupByUUIDString(uuid)))
         except (self._libvirt.libvirtError, NotAnswered) as problem:
             answers.put(problem)
         finally:

@@ -15,7 +15,7 @@ from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, Refused, Sour
 from kvmnb.machine.agent import Agents
 from kvmnb.machine.connection_live import ConnectionLive
 from kvmnb.machine.domain_states import DomainStates
-from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
+from kvmnb.machine.hypervisor import DomainRecord, DomainState, Ended, Layer, Pins, Thread, Versions
 
 T = TypeVar("T")
 
@@ -129,6 +129,9 @@ class Connection:
 
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
         return self._agents.ask(uuid, seconds)
+
+    def run_inside(self, uuid: str, program: str, arguments: tuple[str, ...], seconds: float) -> Ended:
+        return self._agents.run(uuid, program, arguments, seconds)
 
     def disk_counters(self) -> Mapping[tuple[str, str], tuple[float, ...]]:
         told = self._counted("counting the requests of disks", self._libvirt.VIR_DOMAIN_STATS_BLOCK)

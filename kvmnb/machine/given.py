@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import DomainGone, NotAnswered, Refused, XmlError
 from kvmnb.core.xml import Document
-from kvmnb.machine.hypervisor import DomainRecord, DomainState, Hypervisor, Layer, Pins, Thread, Versions
+from kvmnb.machine.hypervisor import DomainRecord, DomainState, Ended, Hypervisor, Layer, Pins, Thread, Versions
 from kvmnb.machine.live import LiveCalls
 
 # For texts without a UUID of their own; any fixed namespace serves.
@@ -59,6 +59,9 @@ class GivenDomains:
         raise NotAnswered("a domain given as a file does not run")
 
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
+        raise NotAnswered("a domain given as a file does not run")
+
+    def run_inside(self, uuid: str, program: str, arguments: tuple[str, ...], seconds: float) -> Ended:
         raise NotAnswered("a domain given as a file does not run")
 
     def xml(self, uuid: str, layer: Layer) -> str:

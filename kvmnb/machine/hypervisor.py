@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.machine.live import LiveCalls
@@ -75,6 +75,15 @@ class Thread(Enum):
     IOTHREAD = "iothreadpin"
 
 
+class Ended(NamedTuple):
+    """A program that ran to its end in a guest."""
+
+    code: int
+    """Its exit code; -1 where a signal ended it."""
+    text: str
+    """What it wrote, output before errors, cut after 16 KiB and without control characters: hostile text."""
+
+
 class Hypervisor(Protocol):
     """What kvmnb asks of libvirt. UUIDs are lower-case text with dashes.
 
@@ -108,6 +117,13 @@ class Hypervisor(Protocol):
         """What the agent in a guest tells of its system, under libvirt's names; asks only when called.
 
         NotAnswered where no agent answers within ``seconds``, or where this source asks none.
+        """
+        ...
+
+    def run_inside(self, uuid: str, program: str, arguments: tuple[str, ...], seconds: float) -> Ended:
+        """Run a program in a guest through its agent, only where a person asked for that: it taints the guest.
+
+        NotAnswered where it has not ended within ``seconds``, where the agent refuses, or where this source runs none.
         """
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kvmnb.core.cpuset import CpuSet
 from kvmnb.core.errors import NotAnswered, Refused
-from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
+from kvmnb.machine.hypervisor import DomainRecord, DomainState, Ended, Layer, Pins, Thread, Versions
 from kvmnb.machine.live import LiveCalls
 
 WHY = "a recording of series holds what was measured, and no configuration"
@@ -43,6 +43,9 @@ class NamedGuests:
         raise NotAnswered(WHY)
 
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
+        raise NotAnswered(WHY)
+
+    def run_inside(self, uuid: str, program: str, arguments: tuple[str, ...], seconds: float) -> Ended:
         raise NotAnswered(WHY)
 
     def xml(self, uuid: str, layer: Layer) -> str:

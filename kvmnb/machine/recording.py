@@ -22,7 +22,7 @@ from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered, Refused, Sour
 from kvmnb.core.xml import Document, edit
 from kvmnb.core.xml import Path as XmlPath
 from kvmnb.machine.domain_shape import DOMAIN
-from kvmnb.machine.hypervisor import DomainRecord, DomainState, Layer, Pins, Thread, Versions
+from kvmnb.machine.hypervisor import DomainRecord, DomainState, Ended, Layer, Pins, Thread, Versions
 from kvmnb.machine.judge import judge_domain
 from kvmnb.machine.recording_live import RecordedLive, ScratchLive
 
@@ -94,6 +94,9 @@ class RecordedHypervisor:
 
     def guest_system(self, uuid: str, seconds: float) -> Mapping[str, object]:
         raise NotAnswered("a recording has no guest agent to ask")
+
+    def run_inside(self, uuid: str, program: str, arguments: tuple[str, ...], seconds: float) -> Ended:
+        raise NotAnswered("a recording has no guest to run a program in")
 
     def xml(self, uuid: str, layer: Layer) -> str:
         self._known(uuid)

@@ -1,13 +1,13 @@
 """What the system in a guest says of itself, and what it was not asked.
 
 Asked are libvirt's typed questions to the agent alone (``virDomainGetGuestInfo``, ``virDomainGetGuestVcpus``): they run
-no program and do not taint the guest. The rest would need a program in the guest, or a raw command to its agent; kvmnb
-sends none, and says what to type there instead.
+no program and do not taint the guest. The rest needs a program in the guest, which the agent runs on a raw command;
+kvmnb sends one only where a person asked for that guest (``run_inside``), and else says what to type there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kvmnb.core.errors import NotAnswered
 from kvmnb.facts.domain import Domain
@@ -18,6 +18,8 @@ from kvmnb.probe.running import guest_system
 
 CHANNEL = "org.qemu.guest_agent.0"
 WINDOWS = "mswindows"
+RUN_SECONDS = 15.0
+"""How long one program in a guest may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,18 @@ class NotAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """What a program in the guest told: the guest's word."""
+
+    what: str
+    command: str
+    code: int
+    """Its exit code."""
+    text: str
+    """What it wrote: hostile text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inside:
     """What is known of the system in one guest."""
 
@@ -39,6 +53,10 @@ class Inside:
     system: GuestSystem | Gap
     """What its agent tells; a gap where none answers."""
     not_asked: tuple[NotAsked, ...]
+    ran: tuple[Ran, ...] = ()
+    """What programs told that a person had run; after that libvirt counts the guest as tainted till it is stopped."""
+    problem: str | None = None
+    """Why no program, or not every one, was run, where one was asked for."""
 
 
 # What, what it is good for, what to run in Linux, what to run in Windows (PowerShell).
@@ -76,6 +94,35 @@ QUESTIONS = (
 def inside(machine: Machine, domain: Domain) -> Inside:
     """Ask the agent in a guest where one listens; it takes a few seconds where that one does not answer."""
     return beside(domain.name, _system(machine, domain))
+
+
+def run_inside(machine: Machine, domain: Domain) -> Inside:
+    """Ask the agent, and have it run the programs that tell the rest: some ten seconds.
+
+    Only for a person who said so of this guest: the programs run there with its administrator's rights, and libvirt
+    counts the guest as tainted till it is stopped. They are the fixed commands of ``QUESTIONS``, which only read. The
+    first one that does not run ends it.
+    """
+    known = inside(machine, domain)
+    if isinstance(known.system, Gap):
+        return replace(known, problem=known.system.reason)
+    ran: list[Ran] = []
+    problem = None
+    for one in known.not_asked:
+        try:
+            ended = machine.libvirt.run_inside(domain.uuid, *_shell(known.system, one.command), RUN_SECONDS)
+        except NotAnswered as why:
+            problem = str(why)
+            break
+        ran.append(Ran(one.what, one.command, ended.code, ended.text))
+    return replace(known, not_asked=known.not_asked[len(ran) :], ran=tuple(ran), problem=problem)
+
+
+def _shell(system: GuestSystem, command: str) -> tuple[str, tuple[str, ...]]:
+    """The program that runs a command, and its arguments."""
+    if system.os_id == WINDOWS:
+        return "powershell.exe", ("-NoProfile", "-NonInteractive", "-Command", command)
+    return "/bin/sh", ("-c", command)
 
 
 def beside(name: str, system: GuestSystem | Gap) -> Inside:

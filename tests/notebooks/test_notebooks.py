@@ -17,7 +17,7 @@ from tests.notebooks.harness import NOTEBOOKS, running
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 BIGGEST_BYTES = 300_000
 LESSON = ("Look", "Understand", "Choose", "Change", "Measure", "Exercise")
-DEEDS = {"apply", "undo", "click"}
+DEEDS = {"apply", "undo", "click", "run_inside"}
 
 
 def read(name: str) -> dict[str, Any]:

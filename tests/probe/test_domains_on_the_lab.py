@@ -18,7 +18,7 @@ from kvmnb.machine import sources
 from kvmnb.machine.files import Files
 from kvmnb.machine.machine import Machine
 from kvmnb.probe.domains import probe_domains
-from kvmnb.probe.inside import inside
+from kvmnb.probe.inside import QUESTIONS, inside, run_inside
 from kvmnb.probe.reader import Reader
 from kvmnb.probe.running import guest_system, memory_of
 from tests.lab.boot import LabError
@@ -43,6 +43,12 @@ while :; do
     *guest-sync*) id=${line##*\"id\":}; echo "{\"return\": ${id%%[!0-9]*}}" >&3 ;;
     *guest-get-osinfo*) echo '{"return": {"id": "lab", "pretty-name": "Lab 1", "kernel-release": "6.1"}}' >&3 ;;
     *guest-get-vcpus*) echo '{"return": [{"logical-id": 0, "online": true, "can-offline": false}]}' >&3 ;;
+    *guest-exec-status*) echo "{\"return\": {\"exited\": true, \"exitcode\": $code, \"out-data\": \"$told\"}}" >&3 ;;
+    *guest-exec*)
+      command=$(echo "$line" | sed -e 's/.*"-c", *"//' -e 's/"\].*//' -e 's/\\"/"/g' -e 's/\\\\/\\/g')
+      code=0; told=$(sh -c "$command" 2>&1) || code=$?
+      told=$(echo "$told" | base64 | tr -d '\n')
+      echo '{"return": {"pid": 7}}' >&3 ;;
     ?*) echo '{"error": {"class": "CommandNotFound", "desc": "not known"}}' >&3 ;;
   esac
 done
@@ -176,6 +182,38 @@ def test_an_agent_that_answers_tells_its_system(guest: Start, machine: Machine) 
     assert (told.os_id, told.os_name, told.kernel) == ("lab", "Lab 1", "6.1")
     assert (told.filesystems, told.interfaces, told.vcpus_online) == (None, None, CpuSet.of(0))
     assert inside(machine, facts_of(machine, one)).system == told
+
+
+def test_a_person_may_have_programs_run_in_a_guest_which_is_tainted_then(guest: Start, machine: Machine) -> None:
+    one = guest(devices=(CHANNEL,))
+    run(one, AGENT)
+    wait_connected(machine, one)
+    assert "guest agent" not in taints(one)
+    found = run_inside(machine, facts_of(machine, one))
+    assert (found.problem, found.not_asked) == (None, ())
+    told = {ran.what: ran for ran in found.ran}
+    assert list(told) == [question[0] for question in QUESTIONS]
+    source = one.run("cat /sys/devices/system/clocksource/clocksource0/current_clocksource").strip()
+    assert (told["clock source"].code, told["clock source"].text.strip()) == (0, source)
+    # The small guest has no ethtool; what a program complains of is told too.
+    assert told["network offloads"].code != 0 and "ethtool" in told["network offloads"].text
+    assert "custom guest agent control commands issued" in taints(one)
+
+
+def test_an_agent_that_runs_no_programs_says_so(guest: Start, machine: Machine) -> None:
+    one = guest(devices=(CHANNEL,))
+    run(one, AGENT.replace("guest-exec", "guest-none"))
+    wait_connected(machine, one)
+    found = run_inside(machine, facts_of(machine, one))
+    assert found.ran == () and len(found.not_asked) == len(QUESTIONS)
+    assert found.problem is not None and "not known" in found.problem
+
+
+def taints(one: Guest) -> str:
+    """Why libvirt counts the guest as tainted, in its own words."""
+    import libvirt
+
+    return " ".join(one.domain.messages(libvirt.VIR_DOMAIN_MESSAGE_TAINTING))
 
 
 def test_an_agent_that_never_answers_holds_nothing_up(guest: Start, machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ from kvmnb.facts.domain import Domain
 from kvmnb.facts.gap import Gap, changed
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.sources import recorded
-from kvmnb.probe.inside import QUESTIONS, beside, inside
+from kvmnb.probe.inside import QUESTIONS, Ran, beside, inside, run_inside
 from kvmnb.probe.running import system_of
 from kvmnb.probe.survey import probe
-from kvmnb.show.cards.inside import UNASKED, html, text
+from kvmnb.show.cards.inside import TAINTED, UNASKED, html, text
 
 REPO = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>"
@@ -77,3 +78,23 @@ def test_a_guest_that_says_it_is_windows_gets_its_commands_and_its_words_are_no_
     }
     assert HOSTILE not in html(found)
     assert "&lt;script&gt;" in html(found)
+
+
+def test_what_programs_told_is_shown_as_text_and_the_rest_stays_unasked(
+    machine: Machine, domains: dict[str, Domain]
+) -> None:
+    known = inside(machine, domains["db01"])
+    ran = Ran("steal", "vmstat 1 5", 1, f"{HOSTILE}\n")
+    found = replace(known, ran=(ran,), not_asked=known.not_asked[1:], problem="the agent runs no programs")
+    assert "steal" not in [one.what for one in found.not_asked]
+    assert HOSTILE not in html(found) and "&lt;script&gt;" in html(found)
+    assert "ended with code 1" in html(found)
+    assert text(found).splitlines()[1:4] == [TAINTED, f"  steal: {HOSTILE}", "Not run: the agent runs no programs"]
+
+
+def test_no_program_is_run_where_no_agent_answers(machine: Machine, domains: dict[str, Domain]) -> None:
+    for domain in domains.values():
+        found = run_inside(machine, domain)
+        assert isinstance(found.system, Gap)
+        assert (found.ran, found.problem) == ((), found.system.reason)
+        assert len(found.not_asked) == len(QUESTIONS)

@@ -8,22 +8,31 @@ from kvmnb.probe.inside import Inside
 from kvmnb.show import template
 
 UNASKED = (
-    "Not asked: kvmnb runs no program in a guest and sends its agent no raw command, which would taint the guest. "
-    "Run these inside it:"
+    "Not asked: that needs a program in the guest. Run these inside it yourself; or here.run_inside(NAME) has its "
+    "agent run them as the guest's administrator, and libvirt counts the guest as tainted until it is stopped."
+)
+TAINTED = (
+    "You had its agent run these in the guest; libvirt counts it as tainted (custom-ga-command) until it is stopped."
 )
 _INTERFACES_LISTED = 8
 
 
 def html(inside: Inside) -> str:
     """The card."""
-    return template.page("inside", inside=inside, told=told(inside.system), unasked=UNASKED)
+    return template.page("inside", inside=inside, told=told(inside.system), unasked=UNASKED, tainted=TAINTED)
 
 
 def text(inside: Inside) -> str:
     """The card as lines."""
     asked = "; ".join(f"{label}: {value}" for label, value in told(inside.system))
-    lines = [f"Inside {inside.domain}: {asked}", UNASKED]
-    return "\n".join([*lines, *(f"  {one.what}: {one.command}" for one in inside.not_asked)])
+    lines = [f"Inside {inside.domain}: {asked}"]
+    if inside.ran:
+        lines += [TAINTED, *(f"  {one.what}: {one.text.strip()}" for one in inside.ran)]
+    if inside.problem:
+        lines.append(f"Not run: {inside.problem}")
+    if inside.not_asked:
+        lines += [UNASKED, *(f"  {one.what}: {one.command}" for one in inside.not_asked)]
+    return "\n".join(lines)
 
 
 def told(system: GuestSystem | Gap) -> list[tuple[str, str]]:
