@@ -14,7 +14,7 @@ from kvmnb.probe.domain import probe_domain
 from kvmnb.show.colours import colours
 from kvmnb.show.live.chart import LiveChart
 from kvmnb.show.live.question import Question
-from kvmnb.show.live.questions import CPU, question
+from kvmnb.show.live.questions import CPU, DISK, NETWORK, question
 from kvmnb.show.live.trace import Part, grouped, parts_of, traces_of
 
 THE_HOST = "the host"
@@ -76,11 +76,25 @@ def _parts(sampler: Sampler, asked: Question, domain: Domain | None) -> set[Part
         )
     if isinstance(source, Replay):
         return _recorded(source, asked, domain)
+    if domain is not None:
+        _check_devices(asked, domain)
     if domain is None or asked is not CPU:
         return set()
     vcpus = source.vcpus(guest)
     found: set[Part] = set(range((domain.live or domain.wanted).vcpus_current) if vcpus is None else vcpus)
     return found
+
+
+def _check_devices(asked: Question, domain: Domain) -> None:
+    """NotAnswered where a question is of devices of which the running guest has none."""
+    if domain.live is None:
+        return
+    for which, devices, word in (
+        (DISK, domain.live.devices.disks, "disk"),
+        (NETWORK, domain.live.devices.interfaces, "interface"),
+    ):
+        if asked is which and not devices:
+            raise NotAnswered(f"Guest {domain.name} has no {word}, so there is nothing to draw (devices/{word}).")
 
 
 def _recorded(source: Replay, asked: Question, domain: Domain | None) -> set[Part]:

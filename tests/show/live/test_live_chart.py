@@ -11,7 +11,8 @@ from typing import Any
 import pandas
 import pytest
 
-from kvmnb.core.errors import DomainGone, KvmnbError
+from kvmnb.core.errors import DomainGone, KvmnbError, NotAnswered
+from kvmnb.facts.gap import changed
 from kvmnb.machine.files import Files, ReadOnlyFiles
 from kvmnb.machine.machine import Machine
 from kvmnb.machine.sources import recorded
@@ -20,10 +21,10 @@ from kvmnb.measure.sampler import Sampler
 from kvmnb.measure.series import Event, Frame, Series
 from kvmnb.measure.sources import sampler_of
 from kvmnb.probe.survey import probe
-from kvmnb.show.live import LiveChart, close_all, live_chart, owner
+from kvmnb.show.live import LiveChart, close_all, live_chart, owner, watched
 from kvmnb.show.live.chart import WIDGET_MIME
 from kvmnb.show.live.owner import Owner
-from kvmnb.show.live.questions import CPU, DISK, GUESTS
+from kvmnb.show.live.questions import CPU, DISK, GUESTS, NETWORK
 from kvmnb.show.live.trace import grouped_frame
 from tests.measure.stand_in import BUSY, StandIn
 
@@ -326,6 +327,16 @@ def test_a_series_that_is_not_due_is_no_gap_and_one_that_is_late_is_one_with_its
     assert messages[-1]["gaps"][-1] == [7.0, 8.0, "no answer within 3 s"]
     assert chart.table().iloc[0].tolist() == [12.0, 12.0, "requests/s"]
     chart.close()
+
+
+def test_a_running_guest_without_the_device_is_no_empty_chart(machine: Machine) -> None:
+    domain = next(one for one in probe(machine).domains if one.name == "mail01")
+    assert domain.live is not None
+    watched._check_devices(NETWORK, domain)
+    bare = changed(domain, live=changed(domain.live, devices=changed(domain.live.devices, interfaces=())))
+    with pytest.raises(NotAnswered, match=r"Guest mail01 has no interface, .* \(devices/interface\)"):
+        watched._check_devices(NETWORK, bare)
+    watched._check_devices(DISK, bare)
 
 
 def test_events_of_the_guest_and_of_the_host_are_marked_and_those_of_others_not(machine: Machine) -> None:

@@ -50,6 +50,8 @@ function layout(spec, state, el) {
       domain: [Math.max(0, top - height), top], title: { text: panel.axis, standoff: 10 }, automargin: true,
       gridcolor: shade.grid, zerolinecolor: shade.grid, autorangeoptions: { include: [0, panel.least] },
       rangemode: "tozero", ticksuffix: panel.suffix, tickformat: panel.steps ? "~s" : "",
+      // Half of a request is no 500 milli-requests.
+      tickformatstops: panel.steps ? [{ dtickrange: [null, 0.999], value: ".3~f" }] : [],
       hoverformat: panel.steps ? ".3~s" : ",.3~f",
     };
   });
