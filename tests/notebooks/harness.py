@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -43,17 +44,48 @@ class Running:
 
 @contextmanager
 def running(name: str, **variables: str) -> Iterator[Running]:
-    """Run every cell of a notebook; nbclient's error where one fails."""
-    notebook = NBFORMAT.read(NOTEBOOKS / name, as_version=4)
+    """Run every cell of a notebook in a kernel of its own; nbclient's error where one fails."""
+    client = _client(name)
+    with client.setup_kernel(env={**os.environ, **variables}):
+        yield _run(client)
+
+
+class Kernel:
+    """A kernel in which notebooks run one after the other, each without the names of the one before."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        state = {name: str(folder / name) for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME")}
+        self._manager: Any = KernelManager(kernel_name="python3")
+        self._manager.start_kernel(env={**os.environ, **state, **variables}, cwd=str(NOTEBOOKS))
+
+    def run(self, name: str) -> list[dict[str, Any]]:
+        """Run every cell of a notebook; all its outputs."""
+        client = _client(name, km=self._manager)
+        client.nb.cells.insert(0, NBFORMAT.v4.new_code_cell("get_ipython().reset(new_session=True)"))
+        with client.setup_kernel():
+            try:
+                return _run(client).outputs
+            finally:
+                client.kc.stop_channels()
+
+    def end(self) -> None:
+        self._manager.shutdown_kernel(now=True)
+
+
+def _client(name: str, **words: Any) -> Any:
     client: Any = NotebookClient(
-        notebook,
+        NBFORMAT.read(NOTEBOOKS / name, as_version=4),
         timeout=CELL_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         store_widget_state=False,
+        **words,
     )
     client.reset_execution_trackers()
-    with client.setup_kernel(env={**os.environ, **variables}):
-        for number, cell in enumerate(notebook.cells):
-            client.execute_cell(cell, number)
-        yield Running(client)
+    return client
+
+
+def _run(client: Any) -> Running:
+    for number, cell in enumerate(client.nb.cells):
+        client.execute_cell(cell, number)
+    return Running(client)

@@ -6,13 +6,15 @@ import ast
 import json
 import re
 import socket
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.notebooks.harness import NOTEBOOKS, running
+from tests.notebooks.harness import NOTEBOOKS, Kernel, running
+from tests.small_host import write_host
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 BIGGEST_BYTES = 300_000
@@ -168,20 +170,31 @@ def test_run_all_and_then_apply_and_undo_on_the_demo_host() -> None:
         assert notebook.cell("print(here.facts(fresh=True).domain('router01').wanted.vcpu_pins)") == before
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_it_runs_on_a_host_without_any_guest(name: str, tmp_path: Path) -> None:
-    from tests.small_host import write_host
-
-    source = write_host(tmp_path / "empty")
-    with running(name, KVMNB_HOST=str(source), KVMNB_TICK="0.05") as notebook:
-        said = json.dumps(notebook.outputs)
-        assert "There is no guest on a small host" in said
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel on a host without any guest; a kernel's start and imports take longer than most notebooks."""
+    folder = tmp_path_factory.mktemp("empty")
+    kernel = Kernel(folder, KVMNB_HOST=str(write_host(folder / "host")), KVMNB_TICK="0.05")
+    yield kernel
+    kernel.end()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_it_runs_on_a_libvirt_whose_host_cannot_be_seen(name: str) -> None:
+@pytest.fixture(scope="module")
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel on a libvirt whose host cannot be seen."""
     pytest.importorskip("libvirt")
-    with running(name, KVMNB_HOST="test:///default", KVMNB_TICK="0.05") as notebook:
-        assert "could not be read" in json.dumps(notebook.outputs)
+    kernel = Kernel(tmp_path_factory.mktemp("unseen"), KVMNB_HOST="test:///default", KVMNB_TICK="0.05")
+    yield kernel
+    kernel.end()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_on_a_host_without_any_guest(name: str, empty: Kernel) -> None:
+    assert "There is no guest on a small host" in json.dumps(empty.run(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_on_a_libvirt_whose_host_cannot_be_seen(name: str, unseen: Kernel) -> None:
+    assert "could not be read" in json.dumps(unseen.run(name))
