@@ -17,6 +17,8 @@ from kvmnb.measure.recording.thrift import Fields, Reader
 MAGIC_BYTES = 4
 MOST_END_BYTES = 48 * 1024**2
 MOST_GROUPS = 50_000
+# A recording has ten; whoever has others is told so.
+_MOST_COLUMNS = 100
 # Statistics stand in a page's head, with a text of each bound; those of kvmnb's columns are short.
 _MOST_HEAD_BYTES = 64 * 1024
 _DATA, _DICTIONARY, _DATA_2 = 5, 7, 8
@@ -70,12 +72,21 @@ def told_groups(path: Path) -> Iterator[Told]:
         stream.seek(size - 4 - MAGIC_BYTES - length)
         reader = Reader(stream.read(length))
     for number, kind in reader.heads():
+        if number == 2:
+            _check_flat(list(reader.structs(kind, _MOST_COLUMNS)))
+            continue
         if number != 4:
             reader.value(kind)
             continue
         for group in reader.structs(kind, MOST_GROUPS):
             chunks = tuple(_chunk(column) for column in _of(group, 1, list))
             yield Told(_size(group.get(3)), max(_size(group.get(2)), sum(one.unpacked for one in chunks)), chunks)
+
+
+def _check_flat(schema: list[Fields]) -> None:
+    """See that columns are not within columns, which pyarrow follows as deep as they go."""
+    if any(column.get(5) for column in schema[1:]):
+        raise ValueError("it has columns within columns")
 
 
 def _chunk(column: object) -> Chunk:
@@ -113,7 +124,7 @@ def pages(stream: BinaryIO, chunk: Chunk, rows: int) -> Iterator[Page]:
 def _page(fields: Fields) -> Page:
     kind = next((one for one in (_DATA, _DICTIONARY, _DATA_2) if one in fields), 0)
     of_kind: Fields = _of(fields, kind, dict)
-    if of_kind.get(4 if kind == _DATA_2 else 2) not in _ENCODINGS:
+    if _size(of_kind.get(4 if kind == _DATA_2 else 2)) not in _ENCODINGS:
         raise ValueError("a page is written in a way that kvmnb does not write")
     return Page(_size(fields.get(2)), _size(fields.get(3)), _size(of_kind.get(1)), kind != _DICTIONARY)
 

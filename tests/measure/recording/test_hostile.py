@@ -110,6 +110,7 @@ NOT_OURS: dict[str, tuple[Make, str]] = {
     "a link to itself": (lambda path: path.symlink_to(path), "recording"),
     "a link to a device": (lambda path: path.symlink_to("/dev/zero"), "is no file"),
     "another table": (lambda path: pq.write_table(pa.table({"a": [1]}), path), "other columns"),
+    "a table of tables": (lambda path: pq.write_table(pa.table({"a": [{"b": {"c": 1}}]}), path), "within columns"),
     "no cover": (lambda path: put(path, rows(), cover=None), "no recording of series"),
     "a cover that is no JSON": (lambda path: put(path, rows(), cover=b"\xff{"), "cannot be used"),
     "a cover of another form": (
