@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kvmnb.core import codec
 from kvmnb.core.errors import Refused, SourceError
+from kvmnb.measure.metric import TICK
 from kvmnb.measure.recording import form
 from kvmnb.measure.recording.ageing import PART_SECONDS, Ageing, whole
 from kvmnb.measure.recording.cover import Below, Cover, metadata, metrics_told
@@ -23,8 +24,6 @@ from kvmnb.measure.series import Event, Frame
 
 FLUSH_SECONDS = 10.0
 """What a killed recorder loses, at most."""
-LONGEST_STEP_SECONDS = 2 * 3600.0
-"""From one frame to the next, at most; a clock that goes further, or back, was set."""
 LEAST_FREE_BYTES = 64 * 1024**2
 """A recorder that finds less stops, and leaves the rest to the host."""
 
@@ -72,7 +71,8 @@ class Writing:
         """Take a frame; now and then, put what came onto the disk."""
         if self._begun is not None and frame.at // PART_SECONDS != self._begun // PART_SECONDS:
             self._close_part()
-        self._age += self._passed(frame)
+        # By what was meant: the clock may be set, and the host may sleep.
+        self._age += frame.period or TICK
         if self._begun is None:
             self._begun = frame.at
         if self._flushed_at is None:
@@ -139,11 +139,6 @@ class Writing:
         self._ticks, self._flushed, self._first = Ticks(), 0, self._piece
         self._ageing.add(part, self._age)
         self._ageing.age(self._age)
-
-    def _passed(self, frame: Frame) -> float:
-        """Seconds since the frame before, however the clock was set meanwhile."""
-        passed = 0.0 if self._newest is None else frame.at - self._newest
-        return passed if 0 <= passed <= LONGEST_STEP_SECONDS else frame.period
 
     def _leave_room(self, wanted: int = 0) -> None:
         free = shutil.disk_usage(self._folder.path).free

@@ -70,7 +70,7 @@ def with_type(name: str, kind: pa.DataType) -> pa.Table:
 
 def lying(path: Path) -> None:
     """A text that unpacks to more than is read, of which the file's end says that it is small."""
-    put(path, rows(part=["x" * (reading.MOST_GROUP_BYTES + 1000)] * 3), write_statistics=["time", "stretch_seconds"])
+    put(path, rows(1, part=["x" * (reading.MOST_GROUP_BYTES + 1000)]), write_statistics=["time", "stretch_seconds"])
     raw = path.read_bytes()
     group = pq.ParquetFile(path).metadata.row_group(0)
     for size in (group.total_byte_size, group.column(4).total_uncompressed_size):
@@ -143,7 +143,7 @@ NOT_OURS: dict[str, tuple[Make, str]] = {
         "too large",
     ),
     "a text that is too long": (
-        lambda path: put(path, rows(part=["x" * (reading.MOST_GROUP_BYTES + 1)] * 3)),
+        lambda path: put(path, rows(1, part=["x" * (reading.MOST_GROUP_BYTES + 1)])),
         "too large",
     ),
     "a text that is longer than is said": (lying, "unpacks to more"),

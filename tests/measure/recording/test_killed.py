@@ -22,7 +22,7 @@ def dying(folder: Path, *calls: int) -> None:
     subprocess.run(command, check=True, timeout=3000)
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(400, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.soak)])
 def test_every_reading_that_was_on_disk_is_replayed_once_wherever_a_recorder_is_killed(
     kills: int, tmp_path: Path
 ) -> None:

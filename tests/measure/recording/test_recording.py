@@ -82,7 +82,7 @@ def test_frames_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_what_is_older_than_an_hour_is_kept_as_means_and_highest_values(tmp_path: Path) -> None:
-    some = [replace(one, at=START + 5 * number) for number, one in enumerate(some_frames(1440))]
+    some = [replace(one, at=START + 5 * number, period=5.0) for number, one in enumerate(some_frames(1440))]
     table = pd.read_parquet(recorded(tmp_path / "it.parquet", some))
     assert table.attrs["schema"] == "kvmnb.series/2"
     first = table[(table.metric == BUSY.metric) & (table.time == pd.Timestamp(START, unit="s", tz="UTC"))]
