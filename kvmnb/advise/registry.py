@@ -113,13 +113,14 @@ def audit(
         if judged is None or domain.name in judged
     ]
     host_judged = [(None, "host", intent.aim)] if judged is None else []
+    aims = {aim for _, _, aim in (*host_judged, *domains_judged)}
     findings: list[Finding] = []
     not_checked: list[NotChecked] = []
     checked: list[tuple[str, str]] = []
     for one in (*rules(), *myths()):
         if only is not None and one.id not in only:
             continue
-        speaks = {aim: one.speaks(aim) for aim in {aim for _, _, aim in (*host_judged, *domains_judged)}}
+        speaks = {aim: one.speaks(aim) for aim in aims}
         for domain, subject, aim in host_judged if one.scope == "host" else domains_judged:
             if not speaks[aim]:
                 continue

@@ -91,6 +91,8 @@ class Rule:
 
     def heard(self, aim: Aim) -> dict[Goal | Overlay, Voice]:
         """Its voices that count under this aim, the goal's before the overlays'."""
+        if not self.voices:
+            return {}
         counting: list[Goal | Overlay] = [] if aim.goal is None else [aim.goal]
         counting += [one for one in Overlay if one in aim.overlays]
         return {one: self.voices[one] for one in counting if one in self.voices}

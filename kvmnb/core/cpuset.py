@@ -23,7 +23,7 @@ class CpuSet:
     list, libvirt's ``^`` exclusions and the kernel's ``a-b:used/group`` strides.
     """
 
-    __slots__ = ("_hash", "_numbers")
+    __slots__ = ("_numbers",)
 
     _numbers: frozenset[int]
 
@@ -31,7 +31,6 @@ class CpuSet:
         self._numbers = frozenset(numbers)
         if self._numbers and (min(self._numbers) < 0 or max(self._numbers) > MAX_NUMBER):
             raise KvmnbError(f"a CPU number must lie in 0-{MAX_NUMBER}, found {sorted(self._numbers)}")
-        self._hash = hash(self._numbers)
 
     @classmethod
     def of(cls, *numbers: int) -> CpuSet:
@@ -111,19 +110,19 @@ class CpuSet:
         return sorted(self._numbers) < sorted(other._numbers)
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash(self._numbers)
 
     def __or__(self, other: CpuSet) -> CpuSet:
-        return CpuSet(self._numbers | other._numbers)
+        return _set(self._numbers | other._numbers)
 
     def __and__(self, other: CpuSet) -> CpuSet:
-        return CpuSet(self._numbers & other._numbers)
+        return _set(self._numbers & other._numbers)
 
     def __sub__(self, other: CpuSet) -> CpuSet:
-        return CpuSet(self._numbers - other._numbers)
+        return _set(self._numbers - other._numbers)
 
     def __xor__(self, other: CpuSet) -> CpuSet:
-        return CpuSet(self._numbers ^ other._numbers)
+        return _set(self._numbers ^ other._numbers)
 
     def issubset(self, other: CpuSet) -> bool:
         """Whether every number of this set is in the other."""
@@ -139,6 +138,13 @@ class CpuSet:
         return min(self._numbers)
 
 
+def _set(numbers: frozenset[int]) -> CpuSet:
+    """A set of numbers that stood in sets before, so that none of them lies outside."""
+    made = CpuSet.__new__(CpuSet)
+    made._numbers = numbers
+    return made
+
+
 def union(sets: Iterable[CpuSet]) -> CpuSet:
     """All numbers of all the sets."""
-    return CpuSet(number for one in sets for number in one._numbers)
+    return _set(frozenset().union(*(one._numbers for one in sets)))

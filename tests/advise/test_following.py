@@ -146,6 +146,7 @@ def check_following_all(host: Host, guests: Sequence[Guest], goal: Goal) -> None
     assert not [one.saw for one in before if one.wants and (one.id, one.subject) in left]
 
 
+@cache
 def valid(xml: str) -> None:
     """By libvirt's schema, where the corpora hold it."""
     schema = _schema()

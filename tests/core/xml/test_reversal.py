@@ -116,11 +116,28 @@ def changes(draw: Any) -> list[tuple[Path, str | None]]:
     return [(Path.parse(name), draw(st.sampled_from(CHANGES[name]))) for name in names]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+shortly = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+at_length = settings(shortly, max_examples=2000)
+
+
+@shortly
 @given(domains(), changes())
 def test_an_edit_is_undone_byte_for_byte_and_done_twice_does_nothing_more(
     text: str, pairs: list[tuple[Path, str | None]]
 ) -> None:
+    check_undone(text, pairs)
+
+
+@pytest.mark.soak
+@at_length
+@given(domains(), changes())
+def test_many_edits_are_undone_byte_for_byte_and_done_twice_do_nothing_more(
+    text: str, pairs: list[tuple[Path, str | None]]
+) -> None:
+    check_undone(text, pairs)
+
+
+def check_undone(text: str, pairs: list[tuple[Path, str | None]]) -> None:
     try:
         edited = edit(text, pairs, DOMAIN)
     except XmlError:
@@ -134,11 +151,24 @@ def test_an_edit_is_undone_byte_for_byte_and_done_twice_does_nothing_more(
         assert edit(edited.text, pairs, DOMAIN) == Edited(edited.text, Reversal())
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@shortly
 @given(domains(), changes(), changes())
 def test_an_edit_is_undone_under_a_later_edit_elsewhere(
     text: str, first: list[tuple[Path, str | None]], second: list[tuple[Path, str | None]]
 ) -> None:
+    check_undone_under(text, first, second)
+
+
+@pytest.mark.soak
+@at_length
+@given(domains(), changes(), changes())
+def test_many_edits_are_undone_under_later_edits_elsewhere(
+    text: str, first: list[tuple[Path, str | None]], second: list[tuple[Path, str | None]]
+) -> None:
+    check_undone_under(text, first, second)
+
+
+def check_undone_under(text: str, first: list[tuple[Path, str | None]], second: list[tuple[Path, str | None]]) -> None:
     """Undoing the first of two edits leaves the second's values, where they touch other elements."""
     if {str(path).split("/")[0] for path, _ in first} & {str(path).split("/")[0] for path, _ in second}:
         return
