@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.fixtures import guest, lab, no_foreign_guest, restore
+from tests.lab.fixtures import guest, host_settings, lab, no_foreign_guest, restore
 
-__all__ = ["guest", "lab", "no_foreign_guest", "restore"]
+__all__ = ["guest", "host_settings", "lab", "no_foreign_guest", "restore"]
 
 
 @pytest.fixture(autouse=True)

@@ -94,6 +94,7 @@ def follow(here: Here, asked: list[tuple[Guest, list[Finding]]]) -> None:
     restart(one for one, _ in asked)
     for one, findings in asked:
         if GUESTS_PART & {finding.id for finding in findings}:
+            one.domain.resume()
             one.wait_ready()
     for journal in journals:
         verdicts = here.verify(journal)
@@ -122,9 +123,10 @@ def wants(findings: Iterable[Finding]) -> dict[tuple[str, str], object]:
 
 
 def restart(guests: Iterable[Guest]) -> None:
-    """Give each guest a new QEMU, as the lab may with its own."""
+    """Give each guest a new QEMU, as the lab may with its own; it is held, or four starting systems fill the CPUs."""
     for one in guests:
         one.restart()
+        one.domain.suspend()
 
 
 def test_each_rule_that_fires_on_the_host_is_followed_seen_in_the_kernels_files_and_taken_back(

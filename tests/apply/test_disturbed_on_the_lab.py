@@ -40,7 +40,7 @@ def planned(machine: Machine, *wants: Want) -> tuple[Plan, str | None]:
 
 def test_a_kill_around_a_define_that_libvirt_alters_leaves_the_xml_as_it_was(lab: Lab, guest: Start) -> None:
     """libvirt takes the sum of the cells for the memory: the guest would have half of what it has."""
-    one = guest(vcpus=2, ready=False)
+    one = guest(vcpus=2, system=False)
     before = one.xml()
     cells = "<numa><cell id='0' cpus='0-1' memory='65536' unit='KiB'/></numa>"
     machine = live(lab.uri)
@@ -75,7 +75,7 @@ def test_a_kill_around_a_define_that_libvirt_alters_leaves_the_xml_as_it_was(lab
 def test_a_libvirtd_that_restarts_half_way_stops_the_plan_and_all_is_taken_back(
     lab: Lab, guest: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = guest(vcpus=2, ready=False)
+    one = guest(vcpus=2, system=False)
     before, threads = one.xml(), [one.affinities[thread] for thread in one.vcpu_threads]
     machine = live(lab.uri)
     plan, host_uuid = planned(
@@ -103,7 +103,7 @@ def test_a_libvirtd_that_restarts_half_way_stops_the_plan_and_all_is_taken_back(
 def test_a_guest_that_dies_half_way_stops_the_plan_and_all_is_taken_back(
     lab: Lab, guest: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = guest(vcpus=2, ready=False)
+    one = guest(vcpus=2, system=False)
     before = one.xml()
     machine = live(lab.uri)
     plan, host_uuid = planned(

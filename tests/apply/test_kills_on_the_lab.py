@@ -127,7 +127,7 @@ def bench(lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None]) -
         restore(f"/sys/{DISK}/nr_requests", f"/sys/{DISK}/scheduler", "/proc/sys/vm/dirty_ratio")
         restore(*(path for path in PATHS if DISK not in path and "dirty" not in path and BRIDGE not in path))
         Path(f"/sys/{DISK}/nr_requests").write_text("64")
-        one = guest(vcpus=2)
+        one = guest(vcpus=2, system=False)
         everywhere = sorted(os.sched_getaffinity(0))
         cpus = [str(cpu) for cpu in (everywhere * 2)[:3]]
         pins = (

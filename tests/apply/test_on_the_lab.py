@@ -39,7 +39,7 @@ def test_a_floating_vcpu_is_found_pinned_verified_and_undone_by_another_process(
     lab: Lab, guest: Start, tmp_path: Path
 ) -> None:
     assert os.cpu_count() and len(os.sched_getaffinity(0)) >= 2, "of two CPUs one stays the host's"
-    one = guest(vcpus=1, devices=(vnc_xml(SECRET),))
+    one = guest(system=False, devices=(vnc_xml(SECRET),))
     xml_before, threads_before = one.xml(), one.affinities
     assert SECRET in xml_before
     source = ("--uri", lab.uri, "--goal", "latency", "--domain", one.name)
@@ -88,14 +88,14 @@ def _last() -> str:
 def test_a_guest_that_goes_between_plan_and_apply_is_named_and_nothing_is_changed(
     lab: Lab, guest: Start, tmp_path: Path
 ) -> None:
-    one = guest(vcpus=1)
+    one = guest(system=False)
     plan = tmp_path / "plan.json"
     source = ("--uri", lab.uri, "--goal", "latency", "--domain", one.name, "--rule", "cpu.pin.vcpu")
     assert kvmnb("plan", *source, "--out", str(plan)).returncode == 0
     name = one.name
     one.remove()
     refused(kvmnb("apply", str(plan)), name, "is not there any more")
-    again = Guest.start(lab, name, vcpus=1)
+    again = Guest.start(lab, name, system=False)
     try:
         before = again.xml()
         refused(kvmnb("apply", str(plan)), name, "is another one now")
@@ -107,7 +107,7 @@ def test_a_guest_that_goes_between_plan_and_apply_is_named_and_nothing_is_change
 def test_a_libvirtd_that_restarts_between_plan_and_apply_does_not_matter(
     lab: Lab, guest: Start, tmp_path: Path
 ) -> None:
-    one = guest(vcpus=1)
+    one = guest(system=False)
     plan = tmp_path / "plan.json"
     source = ("--uri", lab.uri, "--goal", "latency", "--domain", one.name, "--rule", "cpu.pin.vcpu")
     assert kvmnb("plan", *source, "--out", str(plan)).returncode == 0
@@ -138,7 +138,7 @@ def test_a_socket_that_may_not_be_opened_names_the_group(lab: Lab) -> None:
 
 
 def test_the_host_facts_of_the_lab_are_this_systems_and_agree_with_libvirt(lab: Lab, guest: Start) -> None:
-    one = guest(vcpus=2)
+    one = guest(vcpus=2, system=False)
     here = Here(open_machine(uri=lab.uri), read_intent())
     assert here.facts().gaps == ()
     facts = here.facts().domain(one.name)

@@ -56,6 +56,16 @@ def test_where_nobody_reads_the_words_a_skipped_stage_is_a_failure(clone: Clone)
     assert stages(clone, "labtests", CI="true").returncode == 1
 
 
+def test_a_stage_of_a_mark_collects_the_files_that_name_it_and_no_others(clone: Clone) -> None:
+    for name, mark in (("ui/test_one", "browser"), ("ui/test_two", "browser, pytest.mark.slow"), ("test_three", "lab")):
+        path = clone.folder / f"tests/{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"pytestmark = [pytest.mark.{mark}]\n")
+    assert stages(clone, "browser", KVMNB_CHROMIUM="/bin/true").returncode == 0
+    (call,) = [call for call in clone.calls() if call.startswith("pytest")]
+    assert call.endswith(" -m browser and not soak tests/ui/test_one.py tests/ui/test_two.py")
+
+
 def test_without_a_lab_the_notebooks_run_on_the_demo_host_only(clone: Clone) -> None:
     done = stages(clone, "notebooks")
     assert "notebooks: on the demo host only, not on a live libvirt: " in done.stdout

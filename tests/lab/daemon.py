@@ -18,6 +18,8 @@ from tests.lab import processes
 from tests.lab.boot import LabError
 
 PREFIX = "kvmnb-lab-"
+RUN = "PYTEST_XDIST_TESTRUNUID"
+"""The variable by which the workers of one pytest run, and what they start, know each other."""
 PROGRAMS = {
     "libvirtd": "libvirt-daemon-system",
     "qemu-system-x86_64": "qemu-system-x86",
@@ -68,6 +70,7 @@ class Lab:
         # A unix socket's path is at most 107 bytes, so the folder is not made inside a test's own.
         self.root = Path(tempfile.mkdtemp(prefix=PREFIX))
         self.tag = self.root.name.removeprefix(PREFIX)
+        (self.root / "pytest-run").write_text(os.environ.get(RUN, ""))
         self.uri = f"qemu+unix:///system?socket={self.root}/sock/libvirt-sock"
         script = [sys.executable, "-m", "tests.lab.supervisor", str(self.root), str(os.getpid())]
         self._lock = threading.Lock()
@@ -166,17 +169,29 @@ class Lab:
                 time.sleep(0.05)
 
 
+def of_this_run() -> tuple[Path, ...]:
+    """The folders of the labs that this pytest run has at the moment in any of its workers."""
+    run, found = os.environ.get(RUN), []
+    for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if run and (root / "pytest-run").read_text() == run:
+                found.append(root)
+    return tuple(found)
+
+
 def foreign_qemus(*roots: Path) -> tuple[int, ...]:
     """Process ids of QEMUs on this machine that none of the labs at ``roots`` started."""
+    found = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal() and _is_qemu(folder)]
+    # Asked afterwards: a guest of a lab may have started or ended meanwhile.
     own = {pid for root in roots for pid in processes.members(root)}
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal() and int(folder.name) not in own:
-            with contextlib.suppress(OSError):
-                named = (folder / "comm").read_text().startswith(("qemu-system", "qemu-kvm", "kvm\n"))
-                if named and processes.alive(int(folder.name)):
-                    found.append(int(folder.name))
-    return tuple(sorted(found))
+    return tuple(sorted(pid for pid in found if pid not in own and processes.alive(pid)))
+
+
+def _is_qemu(folder: Path) -> bool:
+    try:
+        return (folder / "comm").read_text().startswith(("qemu-system", "qemu-kvm", "kvm\n"))
+    except OSError:
+        return False
 
 
 def _path() -> str:

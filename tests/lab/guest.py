@@ -36,6 +36,8 @@ class Guest:
         self.uuid: str = self.domain.UUIDString()
         self.log = serial_log(lab.root, self.name)
         self._console = -1
+        # One of this name may have been before it, and have said that it is ready.
+        self.log.unlink(missing_ok=True)
         try:
             self.domain.create()
         except libvirt.libvirtError:

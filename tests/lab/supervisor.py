@@ -169,8 +169,10 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
     parent = os.pidfd_open(int(sys.argv[2]))
-    lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # Locked before it has its name: a lab that starts at the same moment would take an unlocked one for a killed lab's.
+    lock = os.open(root / "lock.new", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    os.rename(root / "lock.new", root / "lock")
     before = machine_groups()
     try:
         _cover(root)

@@ -93,7 +93,7 @@ def test_each_vcpu_is_a_thread_in_the_machines_own_proc(booted: Guest) -> None:
 
 
 def test_one_vcpu_alone_has_a_thread_of_its_own(guest: Callable[..., Guest]) -> None:
-    alone = guest(ready=False)
+    alone = guest(system=False)
     assert [alone.threads[thread] for thread in alone.vcpu_threads] == ["CPU 0/TCG"]
     assert alone.vcpu_threads != (alone.pid,)
 
@@ -154,7 +154,7 @@ def test_a_lab_leaves_no_process_no_folder_no_cgroup_and_no_change_of_the_machin
 
     etc, mounts, groups = machine(), Path("/proc/self/mountinfo").read_text(), processes.machine_groups()
     with Lab() as own:
-        guests = [Guest.start(own, f"short{number}-{own.tag}") for number in range(2)]
+        guests = [Guest.start(own, f"short{number}-{own.tag}", system=False) for number in range(2)]
         taken = processes.cgroups(own.root)
         running = own.processes
         assert {guest.pid for guest in guests} | {own.pid} < set(running)
@@ -206,7 +206,7 @@ def test_what_a_killed_supervisor_left_is_swept_by_the_next_lab_and_a_running_la
     lab: Lab, booted: Guest
 ) -> None:
     killed = Lab()
-    left = Guest.start(killed, f"left-{killed.tag}")
+    left = Guest.start(killed, f"left-{killed.tag}", system=False)
     os.kill(killed._supervisor.pid, signal.SIGKILL)
     killed._supervisor.wait()
     assert Path(f"/proc/{left.pid}").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ def latency() -> None:
 @pytest.mark.usefixtures("latency")
 def test_the_form_pins_a_floating_vcpu_and_another_process_takes_it_back(lab: Lab, guest: Start) -> None:
     assert len(os.sched_getaffinity(0)) >= 2, "of two CPUs one stays the host's"
-    one = guest(vcpus=1, devices=(vnc_xml(SECRET),))
+    one = guest(system=False, devices=(vnc_xml(SECRET),))
     xml_before, threads_before = one.xml(), one.affinities
 
     with running("10-cpu.ipynb", KVMNB_HOST=lab.uri, KVMNB_TICK="0.1") as notebook:
@@ -75,9 +75,20 @@ def test_the_form_pins_a_floating_vcpu_and_another_process_takes_it_back(lab: La
     assert same_where_both_live(one.affinities, threads_before)
 
 
+@pytest.fixture(scope="module")
+def one(lab: Lab) -> Iterator[Guest]:
+    """A guest that notebooks look at."""
+    started = Guest.start(lab, f"looked-at-{lab.tag}")
+    try:
+        started.wait_ready()
+        yield started
+    finally:
+        started.remove()
+
+
+@pytest.mark.usefixtures("host_settings")
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
-def test_running_a_notebook_leaves_host_and_guest_as_they_were(lab: Lab, guest: Start, name: str) -> None:
-    one = guest(vcpus=1)
+def test_running_a_notebook_leaves_host_and_guest_as_they_were(lab: Lab, one: Guest, name: str) -> None:
     host = fingerprint.of_host()
     assert any(path.startswith("/proc/sys/vm/") for path in host), "the host's settings can be read here"
     before = (one.xml(), one.xml(live=True), one.affinities)

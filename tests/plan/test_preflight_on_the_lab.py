@@ -25,7 +25,7 @@ Start = Callable[..., Guest]
 
 def test_the_command_line_differs_in_just_the_cache_mode(lab: Lab, guest: Start) -> None:
     image = lab.disk("preflight")
-    one = guest(ready=False, devices=(disk_xml(image),))
+    one = guest(system=False, devices=(disk_xml(image),))
     with_cache = DomainXml(one.name, one.uuid, "devices/disk[vda]/driver/@cache")
     here = Here(open_machine(uri=lab.uri), read_intent())
     try:
@@ -46,7 +46,7 @@ def test_the_command_line_differs_in_just_the_cache_mode(lab: Lab, guest: Start)
 def test_a_guest_that_asks_for_pages_that_are_not_there_is_refused_before_anything_is_written(
     lab: Lab, guest: Start
 ) -> None:
-    one = guest(ready=False)
+    one = guest(system=False)
     before = one.xml()
     here = Here(open_machine(uri=lab.uri), read_intent())
     wanted = Want(

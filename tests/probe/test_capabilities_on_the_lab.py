@@ -62,7 +62,7 @@ def test_the_image_chain_of_a_running_guest_is_read(lab: Lab, guest: Callable[..
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(below), "32M"], check=True)
     backing = ["-b", str(below), "-F", "qcow2"]
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(above)], check=True)
-    one = guest(vcpus=1, devices=(disk_xml(above).replace("type='raw'", "type='qcow2'"),))
+    one = guest(system=False, devices=(disk_xml(above).replace("type='raw'", "type='qcow2'"),))
     here = Here(sources.live(lab.uri), read_intent())
     (disk,) = here.images()[one.name]
     here.machine.close()

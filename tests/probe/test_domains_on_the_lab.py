@@ -99,7 +99,7 @@ def test_the_threads_of_a_running_guest_are_told_apart(guest: Start, machine: Ma
 
 
 def test_the_memory_of_a_running_guest_lies_on_its_node(guest: Start, machine: Machine) -> None:
-    one = guest(memory_mib=256, domain=("<memoryBacking><allocation mode='immediate'/></memoryBacking>",))
+    one = guest(system=False, memory_mib=256, domain=("<memoryBacking><allocation mode='immediate'/></memoryBacking>",))
     assert machine.files is not None
     memory = memory_of(Reader(machine.files), one.pid)
     assert memory.gaps() == ()
@@ -112,7 +112,7 @@ def test_the_memory_of_a_running_guest_lies_on_its_node(guest: Start, machine: M
 
 
 def test_the_memory_of_a_guest_needs_root(guest: Start) -> None:
-    qemu = guest().pid
+    qemu = guest(system=False).pid
     read = Reader(Files(Path("/")))
     read_end, write_end = os.pipe()
     child = os.fork()
@@ -147,7 +147,7 @@ def test_a_guest_that_is_nowhere_defined_is_passing(lab: Lab, machine: Machine) 
 
 
 def test_pauses_snapshots_and_saved_images_are_seen(guest: Start, machine: Machine) -> None:
-    one = guest()
+    one = guest(system=False)
     one.domain.suspend()
     one.domain.setAutostart(1)
     state = facts_of(machine, one).state
@@ -162,7 +162,7 @@ def test_pauses_snapshots_and_saved_images_are_seen(guest: Start, machine: Machi
 
 
 def test_a_guest_whose_qemu_hangs_holds_nothing_up(guest: Start, machine: Machine) -> None:
-    one = guest()
+    one = guest(system=False)
     os.kill(one.pid, 19)
     try:
         began = time.monotonic()
@@ -230,7 +230,7 @@ def test_an_agent_that_never_answers_holds_nothing_up(guest: Start, machine: Mac
 
 def test_a_guest_without_an_agent_says_so(guest: Start, machine: Machine) -> None:
     with pytest.raises(NotAnswered, match="the guest agent cannot be asked"):
-        guest_system(machine.libvirt, guest().uuid)
+        guest_system(machine.libvirt, guest(system=False).uuid)
 
 
 def run(guest: Guest, command: str) -> None:

@@ -15,6 +15,7 @@ from tests.small_host import write_host
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.usefixtures("host_settings"),
     pytest.mark.skipif(shutil.which("udevadm") is None, reason="udevadm is not installed"),
 ]
 

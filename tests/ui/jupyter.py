@@ -28,6 +28,21 @@ OVERRIDES = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none", "recordTiming": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
+# A resize is worked off in frames, so frames are counted beside the time.
+STILL = """() => new Promise((done) => {
+    const sizes = () => [...document.querySelectorAll('.jp-OutputArea-output, .js-plotly-plot .main-svg')]
+        .map((one) => `${one.clientWidth} ${one.clientHeight} ${one.getAttribute('style')}`).join();
+    const begun = performance.now();
+    let before = sizes(), since = begun, frames = 0;
+    const look = (now) => {
+        const found = sizes();
+        frames = found === before ? frames + 1 : 0;
+        since = frames === 0 ? now : since;
+        before = found;
+        if ((frames > 10 && now - since > 400) || now - begun > 5000) done(); else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+})"""
 
 
 class Server:
@@ -176,17 +191,21 @@ class Notebook:
         )
         return found
 
+    def wait_still(self) -> None:
+        """Wait till figures and outputs have kept their sizes for a while, after the window or the theme changed."""
+        self.page.evaluate(STILL)
+
     def shoot(self, folder: Path, name: str, width: int, *, dark: bool) -> Path:
         """A picture of the whole notebook at this width of the window."""
         self.page.set_viewport_size({"width": width, "height": 900})
         self.theme(dark)
-        self.page.wait_for_timeout(500)
+        self.wait_still()
         height = self.page.evaluate(
             "Math.max(...[...document.querySelectorAll('.jp-WindowedPanel-outer')].map((one) => one.scrollHeight))"
         )
         self.page.set_viewport_size({"width": width, "height": min(int(height) + 160, 16_000)})
         self.page.evaluate("document.querySelectorAll('.jp-WindowedPanel-outer').forEach((one) => one.scrollTo(0, 0))")
-        self.page.wait_for_timeout(1500)
+        self.wait_still()
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}-{'dark' if dark else 'light'}-{width}.png"
         self.page.screenshot(path=path)

@@ -33,7 +33,7 @@ def test_a_notebook_runs_whole_and_its_pictures_are_taken(
         for width in (1280, 1920):
             # A resize must not lose a figure.
             page.set_viewport_size({"width": width, "height": 9000})
-            page.wait_for_timeout(500)
+            notebook.wait_still()
             figures = page.locator(".jp-RenderedPlotly").evaluate_all("all => all.map((one) => one.clientHeight)")
             assert all(height > 150 for height in figures)
             assert notebook.shoot(artefacts, name, width, dark=dark).stat().st_size > 50_000

@@ -41,20 +41,25 @@ lint() {
 unit() {
     "$venv/bin/python" -m pytest -q -n "$workers" -m "not lab and not browser and not notebooks and not soak"
 }
-# Guests of the lab alone, unless KVMNB_LAB=1 allows host settings to be written and restored too.
+# The files that hold tests of a mark: to collect all the others takes each worker ten seconds.
+marked() { grep -rlsE --include='test_*.py' "mark\.$1\b" tests | sort; }
+# Guests of the lab alone, unless KVMNB_LAB=1 allows host settings to be written and restored too. Each worker has a
+# libvirtd of its own. Files are taken by their names: the first one takes longest, and it has few tests.
 labtests() {
-    KVMNB_LAB=${KVMNB_LAB:-guests} "$venv/bin/python" -m pytest -q -m "lab and not browser and not notebooks and not soak"
+    local files
+    mapfile -t files < <(marked lab)
+    KVMNB_LAB=${KVMNB_LAB:-guests} "$venv/bin/python" -m pytest -q -n "$workers" --dist loadfile --no-loadscope-reorder \
+        -m "lab and not browser and not soak" "${files[@]}"
 }
-notebooks() {
-    local code=0
-    "$venv/bin/python" tools/run_notebooks.py "$@" --workers "$workers" || code=1
-    # 5: no test is marked so, which is no fault beside the notebooks themselves.
-    "$venv/bin/python" -m pytest -q -m "notebooks and not browser" || [ $? = 5 ] || code=1
-    return $code
-}
+notebooks() { "$venv/bin/python" tools/run_notebooks.py "$@" --workers "$workers"; }
 # Those on the lab are skipped, and say so, unless root runs them with KVMNB_LAB=1; -s shows the figures.
 soak() { "$venv/bin/python" -m pytest -q -s -m soak; }
-browser() { "$venv/bin/python" -m pytest -q -m "browser and not soak"; }
+# Each worker has a JupyterLab and a Chromium of its own.
+browser() {
+    local files
+    mapfile -t files < <(marked browser)
+    "$venv/bin/python" -m pytest -q -n "$workers" --dist worksteal -m "browser and not soak" "${files[@]}"
+}
 
 # Why a stage cannot run on this machine; nothing where it can.
 obstacle() {

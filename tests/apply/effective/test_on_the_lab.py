@@ -32,6 +32,7 @@ def asked(guest: Guest, machine: Machine, wanted: Mapping[str, str]) -> dict[str
 
 
 def test_a_guest_is_verified_by_its_qemu_and_the_kernel(lab: Lab, guest: Start) -> None:
+    # Its own driver asks for the queues.
     one = guest(
         vcpus=2,
         domain=("<iothreads>2</iothreads>", "<cputune><vcpupin vcpu='0' cpuset='1'/></cputune>"),
@@ -79,7 +80,7 @@ def test_a_guest_is_verified_by_its_qemu_and_the_kernel(lab: Lab, guest: Start) 
 
 
 def test_a_thread_that_something_else_moved_differs_though_libvirt_says_it_holds(lab: Lab, guest: Start) -> None:
-    one = guest(vcpus=1, domain=("<cputune><vcpupin vcpu='0' cpuset='0-1'/></cputune>",))
+    one = guest(system=False, domain=("<cputune><vcpupin vcpu='0' cpuset='0-1'/></cputune>",))
     machine = open_machine(uri=lab.uri)
     os.sched_setaffinity(one.vcpu_threads[0], {1})
     verdict = asked(one, machine, {"cputune/vcpupin[0]/@cpuset": "0-1"})["cputune/vcpupin[0]/@cpuset"]
@@ -88,7 +89,7 @@ def test_a_thread_that_something_else_moved_differs_though_libvirt_says_it_holds
 
 
 def test_what_is_stored_alone_says_that_a_restart_is_needed_until_there_was_one(lab: Lab, guest: Start) -> None:
-    one = guest(vcpus=1, devices=(disk_xml(lab.disk("wait")),))
+    one = guest(system=False, devices=(disk_xml(lab.disk("wait")),))
     machine = open_machine(uri=lab.uri)
     tunable = DomainXml(one.name, one.uuid, "devices/disk[vda]/driver/@cache")
     tunable.write(machine, "none")
@@ -113,8 +114,8 @@ def test_hugepages_are_seen_in_the_maps_of_the_process(lab: Lab, guest: Start, r
     pool.write_text(str(before + 80))
     if int(pool.read_text()) < before + 80:
         pytest.skip("the memory is too fragmented for 80 hugepages")
-    one = guest(vcpus=1, memory_mib=128, domain=("<memoryBacking><hugepages/></memoryBacking>",))
-    plain = guest(vcpus=1, memory_mib=128)
+    one = guest(system=False, memory_mib=128, domain=("<memoryBacking><hugepages/></memoryBacking>",))
+    plain = guest(system=False, memory_mib=128)
     machine = open_machine(uri=lab.uri)
     path = "memoryBacking/hugepages"
     verdict = asked(one, machine, {path: "<hugepages/>"})[path]
@@ -126,7 +127,7 @@ def test_hugepages_are_seen_in_the_maps_of_the_process(lab: Lab, guest: Start, r
 
 
 def test_the_nodes_of_a_guests_memory_are_seen(lab: Lab, guest: Start) -> None:
-    one = guest(vcpus=1, domain=("<numatune><memory mode='strict' nodeset='0'/></numatune>",))
+    one = guest(system=False, domain=("<numatune><memory mode='strict' nodeset='0'/></numatune>",))
     machine = open_machine(uri=lab.uri)
     verdict = asked(one, machine, {"numatune/memory/@nodeset": "0"})["numatune/memory/@nodeset"]
     assert (verdict.state, "numa_maps" in verdict.reason) == (State.HOLDS, True)

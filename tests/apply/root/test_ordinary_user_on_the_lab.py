@@ -131,7 +131,7 @@ def test_the_form_changes_a_guest_and_the_host_and_takes_both_back(
     user: OrdinaryUser, lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None], no_trace: None
 ) -> None:
     restore(SWAPPINESS)
-    one = guest(vcpus=1)
+    one = guest(system=False)
     xml, swappiness, files = one.xml(), SWAPPINESS.read_bytes(), own_files()
     value = "11" if swappiness.strip() != b"11" else "12"
     told = json.dumps([one.name, one.uuid, lab.uri, value])
@@ -176,7 +176,7 @@ class Both:
 @pytest.fixture
 def both(lab: Lab, guest: Callable[..., Guest], restore: Callable[..., None], no_trace: None) -> Both:
     restore(SWAPPINESS)
-    one = guest(vcpus=1)
+    one = guest(system=False)
     value = "11" if SWAPPINESS.read_text().strip() != "11" else "12"
     made = Both(one, json.dumps([one.name, one.uuid, lab.uri, value]), value, ())
     return replace(made, before=made.now())
@@ -269,7 +269,7 @@ def test_what_is_confirmed_gets_its_lasting_part_in_both_halves(user: OrdinaryUs
 def test_without_kvmnb_root_the_commands_are_told_and_nothing_is_changed(
     user: OrdinaryUser, lab: Lab, guest: Callable[..., Guest], no_trace: None
 ) -> None:
-    one = guest(vcpus=1)
+    one = guest(system=False)
     xml, swappiness = one.xml(), SWAPPINESS.read_bytes()
     told = json.dumps([one.name, one.uuid, lab.uri, "13"])
     # Another program than the one that sudo lets this user run.
@@ -321,7 +321,7 @@ def test_the_program_refuses_a_library_that_others_could_have_written(user: Ordi
 
 
 def test_root_alone_reads_where_a_guests_memory_lies(user: OrdinaryUser, guest: Callable[..., Guest]) -> None:
-    one = guest(vcpus=1)
+    one = guest(system=False)
     found = answer(asked(user, {"schema": "kvmnb.root/1", "verb": "verify", "guests": [one.uuid]}))["memory"]
     assert [(each["uuid"], each["pid"]) for each in found] == [(one.uuid, one.pid)]
     assert "Rss:" in found[0]["smaps_rollup"]

@@ -25,7 +25,7 @@ Start = Callable[..., Guest]
 def form(lab: Lab, guest: Start) -> Iterator[tuple[TuneForm, Guest]]:
     """The form for a floating guest of one vCPU, which may be pinned."""
     assert len(os.sched_getaffinity(0)) >= 2, "of two CPUs one stays the host's"
-    one = guest(vcpus=1)
+    one = guest(system=False)
     machine = sources.live(lab.uri)
     made = Here(machine, read_intent("latency")).tune(one.name, rules=["cpu.pin.vcpu"])
     yield made, one
