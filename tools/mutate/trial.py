@@ -66,7 +66,7 @@ def try_all(waiting: Sequence[Target], keep: Callable[[Target, Result], None]) -
         tests = sorted({str(path) for target in waiting for path in target.tests})
         # Plain asserts: what a failing one compared is not asked here, and costs the most.
         words = ["-q", "-s", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(ROOT)]
-        mark = "not lab and not browser and not notebooks and not soak"
+        mark = "not lab and not browser and not soak"
         pytest.main([*words, *tests, "-m", mark], plugins=[Trials(waiting, keep)])
 
 

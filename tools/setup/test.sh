@@ -39,7 +39,7 @@ lint() {
     return $code
 }
 unit() {
-    "$venv/bin/python" -m pytest -q -n "$workers" -m "not lab and not browser and not notebooks and not soak"
+    "$venv/bin/python" -m pytest -q -n "$workers" -m "not lab and not browser and not soak"
 }
 # The files that hold tests of a mark: to collect all the others takes each worker ten seconds.
 marked() { grep -rlsE --include='test_*.py' "mark\.$1\b" tests | sort; }
