@@ -71,6 +71,12 @@ def looked(*beside: Callable[[], float]) -> tuple[Matrix, list[Grown]]:
     return found, looks.grown()
 
 
+def taken(found: Matrix, ran: Grown, *wanted: Grown) -> Grown:
+    """What one who ran so long took from a victim that ran and waited so long; else that waited for its QEMU's lock."""
+    otherwise = max(0.0, found.seconds - sum(one.least for one in wanted))
+    return Grown(ran.least - otherwise, ran.most)
+
+
 def seconds(found: Matrix, victim: Member, culprit: Party) -> float:
     return found.caused.get((victim.guest.uuid, culprit), 0.0) * found.seconds
 
@@ -95,9 +101,9 @@ def test_two_busy_guests_on_one_cpu_take_it_from_each_other_and_apart_they_do_no
     found, (one_waited, one_ran, other_waited, other_ran) = looked(delay(one), run(one), delay(other), run(other))
     assert one_waited.has(waited(found, one))
     assert other_waited.has(waited(found, other))
-    # Both always want the CPU: whenever the other one runs, this one waits for it.
-    assert other_ran.has(seconds(found, one, other.party))
-    assert one_ran.has(seconds(found, other, one.party))
+    # Both want the CPU: whenever the other one runs, this one waits for it.
+    assert taken(found, other_ran, one_waited, one_ran).has(seconds(found, one, other.party))
+    assert taken(found, one_ran, other_waited, other_ran).has(seconds(found, other, one.party))
     other.pin(CPUS[0])
     found, (one_besides, other_besides) = looked(lambda: one.besides, lambda: other.besides)
     # A pin holds a vCPU; its QEMU's other threads may run on either CPU.
@@ -150,13 +156,13 @@ def test_a_busy_process_of_the_host_is_named_by_its_number(crew: Crew) -> None:
     process = subprocess.Popen(["taskset", "-c", str(CPUS[-1]), sys.executable, "-c", code])
     try:
         wait_for(lambda: Path(f"/proc/{process.pid}/comm").read_text() == "backup\n")
-        found, (wait, ran) = looked(delay(victim), lambda: times_of(process.pid, process.pid).run)
+        found, (wait, own, ran) = looked(delay(victim), run(victim), lambda: times_of(process.pid, process.pid).run)
     finally:
         process.kill()
         process.wait()
     assert wait.has(waited(found, victim))
     named = seconds(found, victim, Party(Kind.PROCESS, f"backup (pid {process.pid})"))
-    assert ran.has(named)
+    assert taken(found, ran, wait, own).has(named)
 
 
 def test_of_three_that_float_over_two_cpus_nobody_is_blamed_for_more_than_it_ran(crew: Crew) -> None:

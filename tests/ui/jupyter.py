@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
+NBFORMAT: Any = nbformat  # It comes without types.
 REPO = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
 RUN_SECONDS = 120.0
@@ -117,6 +120,14 @@ def _url(runtime: Path, process: subprocess.Popen[bytes], log: Path) -> str:
                 return str(url)
         time.sleep(0.1)
     raise AssertionError(f"JupyterLab was not up within {START_SECONDS:g} s:\n{log.read_text()[-2000:]}")
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """Write a notebook of these cells of code."""
+    made = NBFORMAT.v4.new_notebook(cells=[NBFORMAT.v4.new_code_cell(one) for one in cells])
+    # Without it JupyterLab asks which kernel to take.
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    NBFORMAT.write(made, path)
 
 
 class Notebook:

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
 from tests.small_host import write_guest, write_host
-from tests.ui.jupyter import Notebook, Server, jupyterlab
+from tests.ui.jupyter import Notebook, Server, jupyterlab, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+CARD = """\
+import kvmnb
+here = kvmnb.open()
+next(one for one in here.domains if one.name == "described")"""
 
 
 @pytest.mark.parametrize("name", ["00-start", "10-cpu"])
@@ -147,7 +150,7 @@ def test_a_guest_named_or_described_as_html_is_text_in_cards_form_map_and_hover(
     described = f"  <description>Source: {escape(HOSTILE)}/Vagrantfile</description>\n"
     write_guest(source, "described", 1, cputune=described)
     with jupyterlab(KVMNB_HOST=str(source), KVMNB_TICK="0.2") as server:
-        write_card(server.root / "card.ipynb", "described")
+        write_notebook(server.root / "card.ipynb", CARD)
         for name in ("card", "00-start", "10-cpu"):
             notebook = Notebook(page, server, f"{name}.ipynb")
             notebook.run_all()
@@ -166,12 +169,6 @@ def test_a_guest_named_or_described_as_html_is_text_in_cards_form_map_and_hover(
         assert "<img src=x onerr" in legend
         assert any("<img src=x" in said for said in hovers(page, page.locator(".js-plotly-plot").first))
         assert page.locator("img[src=x]").count() == 0
-
-
-def write_card(path: Path, guest: str) -> None:
-    """A notebook that shows the card of a guest."""
-    code = f"import kvmnb\nhere = kvmnb.open()\nnext(one for one in here.domains if one.name == {guest!r})"
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), path)
 
 
 def hovers(page: Any, plot: Any) -> list[str]:

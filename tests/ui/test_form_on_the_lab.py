@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -22,11 +21,10 @@ from tests.advise.in_force import Qemu
 from tests.lab.daemon import Lab
 from tests.lab.domain import domain_xml
 from tests.lab.guest import Guest
-from tests.ui.jupyter import REPO, Notebook, jupyterlab
+from tests.ui.jupyter import REPO, Notebook, jupyterlab, write_notebook
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser, pytest.mark.slow]
 
-NBFORMAT: Any = nbformat  # It comes without types.
 # No other run on this machine has this name, nor has the machine itself.
 BRIDGE = f"kvmnb{os.getpid() % 1_000_000}br"
 POOL = Path("/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages")
@@ -242,11 +240,7 @@ class Form:
 
 def _write_notebook(path: Path, loop: str) -> None:
     rules = [*NEW_DEVICES, *THEIR_SETTINGS, "mem.hugepages.pool"]
-    cells = (OPENING.format(loop=loop), FORM.format(rules=rules))
-    made = NBFORMAT.v4.new_notebook(cells=[NBFORMAT.v4.new_code_cell(one) for one in cells])
-    # Without it JupyterLab asks which kernel to take.
-    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    NBFORMAT.write(made, path)
+    write_notebook(path, OPENING.format(loop=loop), FORM.format(rules=rules))
 
 
 def _run(*command: str) -> str:
