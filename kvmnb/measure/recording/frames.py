@@ -18,6 +18,9 @@ from kvmnb.measure.recording.reading import Group, Run, Stored, told
 from kvmnb.measure.recording.rows import MICROSECOND, TICKING, codes_of
 from kvmnb.measure.series import Event, Frame, Series
 
+MOST_OF_A_MOMENT = 500_000
+"""A host of 1000 guests has some 80 000 series."""
+
 _KNOWN = {one.name for one in METRICS} | {TICK_PERIOD.name}
 
 
@@ -101,10 +104,12 @@ def _moments(stored: Stored, run: Run) -> Iterator[_Moment]:
     at, number, value, over = (np.concatenate(column) for column in zip(*columns, strict=True))
     del columns
     order = np.argsort(at, kind="stable")
-    at, number, value, over = at[order], number[order], value[order], over[order]
+    at, number, value, over = (column[order] for column in (at, number, value, over))
     series = list(known)
     begins = np.flatnonzero(np.diff(at, prepend=at[:1] - 1)).tolist()
     for begin, end in zip(begins, [*begins[1:], len(at)], strict=True):
+        if end - begin > MOST_OF_A_MOMENT:
+            raise ValueError(f"it holds {end - begin} values of one moment; at most {MOST_OF_A_MOMENT} are read")
         found: dict[Series, float] = {}
         spans: dict[Series, float] = {}
         rows = (number[begin:end].tolist(), value[begin:end].tolist(), over[begin:end].tolist())

@@ -18,6 +18,7 @@ import kvmnb
 from kvmnb.core import codec
 from kvmnb.core.errors import KvmnbError
 from kvmnb.measure.recording import form, reading
+from kvmnb.measure.recording import frames as module
 from kvmnb.measure.recording.cover import KEY, Cover, Mark
 from kvmnb.measure.recording.frames import frames
 from kvmnb.measure.recording.kinds import is_series
@@ -177,6 +178,15 @@ def test_more_rows_of_the_same_time_than_memory_is_for_are_not_read(
     assert len(list(frames(opened(tmp_path / "it.parquet")))) == 3
     monkeypatch.setattr(reading, "MOST_TOGETHER", 14)
     refused(called("diagnose", "--replay", str(tmp_path / "it.parquet")), "15 rows of the same time")
+
+
+def test_more_values_of_one_moment_than_a_host_has_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "it.parquet", rows(5, time=[AT] * 5))
+    assert len(list(frames(opened(tmp_path / "it.parquet")))) == 1
+    monkeypatch.setattr(module, "MOST_OF_A_MOMENT", 4)
+    refused(called("diagnose", "--replay", str(tmp_path / "it.parquet")), "5 values of one moment")
 
 
 def test_values_that_are_no_numbers_and_metrics_that_nobody_knows_are_left_out(tmp_path: Path) -> None:
