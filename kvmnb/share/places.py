@@ -189,16 +189,19 @@ def part_kind(parts: tuple[str, ...]) -> str:
     if depth > 2 and (parts[depth:] in ((), ("msi_irqs",)) or (parts[depth:-1] == ("msi_irqs",))):
         return "literal" if parts[-1] == "msi_irqs" or PLACE.fullmatch(parts[-1]) else ""
     found = ""
-    for length, patterns in _patterns().items():
-        if length < len(parts):
-            continue
-        for _, pattern in patterns:
-            wanted = pattern[: len(parts)]
-            if all(_fits(part, one) for part, one in zip(parts, wanted, strict=True)):
-                if wanted[-1] not in _WILD:
-                    return "literal" if wanted[-1] == parts[-1] else wanted[-1]
-                found = found or wanted[-1]
+    for wanted in _beginnings(len(parts)):
+        if all(_fits(part, one) for part, one in zip(parts, wanted, strict=True)):
+            if wanted[-1] not in _WILD:
+                return "literal" if wanted[-1] == parts[-1] else wanted[-1]
+            found = found or wanted[-1]
     return found
+
+
+@cache
+def _beginnings(length: int) -> tuple[tuple[str, ...], ...]:
+    """How patterns begin, each way once: so many parts of all that have as many."""
+    longer = (pattern for own, patterns in _patterns().items() if own >= length for _, pattern in patterns)
+    return tuple(dict.fromkeys(pattern[:length] for pattern in longer))
 
 
 def _fits(part: str, wanted: str) -> bool:
