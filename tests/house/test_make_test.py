@@ -63,7 +63,7 @@ def test_a_stage_of_a_mark_collects_the_files_that_name_it_and_no_others(clone: 
         path.write_text(f"pytestmark = [pytest.mark.{mark}]\n")
     assert stages(clone, "browser", KVMNB_CHROMIUM="/bin/true").returncode == 0
     (call,) = [call for call in clone.calls() if call.startswith("pytest")]
-    assert call.endswith(" -m browser and not soak tests/ui/test_one.py tests/ui/test_two.py")
+    assert call.endswith(" -m browser and not soak tests/ui/test_two.py tests/ui/test_one.py")
 
 
 def test_without_a_lab_the_notebooks_run_on_the_demo_host_only(clone: Clone) -> None:

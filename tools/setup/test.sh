@@ -54,10 +54,11 @@ labtests() {
 notebooks() { "$venv/bin/python" tools/run_notebooks.py "$@" --workers "$workers"; }
 # Those on the lab are skipped, and say so, unless root runs them with KVMNB_LAB=1; -s shows the figures.
 soak() { "$venv/bin/python" -m pytest -q -s -m soak; }
-# Each worker has a JupyterLab and a Chromium of its own.
+# Each worker has a JupyterLab and a Chromium of its own. In this order the charts that are left to run for minutes are
+# the first thing that one of them does; the other one takes tests off it meanwhile.
 browser() {
     local files
-    mapfile -t files < <(marked browser)
+    mapfile -t files < <(marked browser | sort -r)
     "$venv/bin/python" -m pytest -q -n "$workers" --dist worksteal -m "browser and not soak" "${files[@]}"
 }
 
