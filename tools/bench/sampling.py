@@ -2,8 +2,8 @@
 
 ``python -m tools.bench.sampling --guests 10 100 --write`` (as root, with libvirt and QEMU) starts a libvirtd of its
 own with small guests, two vCPUs and a disk each, samples them, asks ``virsh domstats`` once a second for as long
-over one connection, and writes the table to docs/benchmarks.md. Half of the guests are busy: the boot sector of their
-disk is an endless loop. The others have nothing to boot and halt.
+over one connection, and writes the table to docs/benchmarks.md. Half of the guests do something: the boot sector of
+their disk wakes up at each tick of the clock. The others have nothing to boot and halt.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ one run, each for {seconds} s after {warm} s of start-up. `virsh` reads every gr
 one connection that stays open. kvmnb reads threads, taps, memory and the host once a second from /proc and /sys, and
 libvirt's groups of one guest after the other, at the period in the last column.
 
-Machine: {machine}. Guests: under TCG, 2 vCPUs and a disk each; of half of them one vCPU is busy without end, the others
-are halted.
+Machine: {machine}. Guests: under TCG, 2 vCPUs and a disk each; of half of them one vCPU wakes up at each
+tick of its clock, 18 times a second, the others are halted.
 
 | guests | kvmnb | its daemon | virsh | its daemon | kvmnb of virsh | kvmnb's memory | libvirt's period |
 |---|---|---|---|---|---|---|---|
 """
-# A boot sector that jumps to itself, with the mark that makes it one.
-ENDLESS = b"\xeb\xfe".ljust(510, b"\0") + b"\x55\xaa"
+# A boot sector that halts till the next tick of the guest's clock and then again (sti; hlt; jmp), with its mark.
+TICKING = b"\xfb\xf4\xeb\xfc".ljust(510, b"\0") + b"\x55\xaa"
 # Loading libvirt's library, connecting and the first look at all processes are no part of watching.
 WARM_SECONDS = 3
 
@@ -99,12 +99,12 @@ def _start(lab: object, count: int) -> None:
         disk = lab.disk(name, 1)
         if number % 2:
             with disk.open("r+b") as image:
-                image.write(ENDLESS)
+                image.write(TICKING)
         xml = domain_xml(name, lab.root, vcpus=2, memory_mib=16, devices=(disk_xml(disk),))
         connection.createXML(re.sub(r"\s*<(kernel|initrd|cmdline)>.*?</\1>", "", xml))
     connection.close()
     # Each firmware takes part of a second of a CPU till it has found what to boot.
-    time.sleep(5 + count / 2)
+    time.sleep(5 + count / 4)
 
 
 def _beside(daemon: int, run: Callable[[str, int, Callable[[], None]], Cost], uri: str, seconds: int) -> Cost:
